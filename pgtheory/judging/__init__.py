@@ -1,0 +1,1 @@
+"""From exact laws to a verdict."""

@@ -1,0 +1,110 @@
+"""The exact mean of an estimator beside its target, at every point of a world."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+
+from pgtheory.tabular.fields.field import Field
+from pgtheory.tabular.laws.law import law
+from pgtheory.tabular.laws.types import Estimator, Law
+from pgtheory.tabular.objectives.objective import Objective
+from pgtheory.worlds.world import World
+
+TARGET_ROUNDING = 1e-13
+"""Relative error granted to the target's gradient: two linear solves of condition below 100 in float64 (`Return.gradient_with_bound` proves less)."""
+
+SINGLE = 2.0**29
+"""Ratio of the unit roundoffs of float32 and float64."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Examination:
+    """An estimator on one world.
+
+    Attributes:
+        world: where.
+        laws: the law at each point.
+        targets: gradient of the objective at each point, (K, D).
+        single: whether the estimator computes in float32.
+    """
+
+    world: World
+    laws: tuple[Law, ...]
+    targets: Float[np.ndarray, "K D"]
+    single: bool = False
+
+    @cached_property
+    def means(self) -> Float[np.ndarray, "K D"]:
+        """E[g] at each point."""
+        return np.stack([law.mean for law in self.laws])
+
+    @cached_property
+    def tolerance(self) -> float:
+        """Largest difference between means and targets that rounding (or the confidence region, without enumeration) explains."""
+        rounding = max(float(law.rounding.max(initial=0)) for law in self.laws)
+        if self.single:
+            rounding *= SINGLE
+        return 4 * rounding + TARGET_ROUNDING * float(abs(self.targets).max(initial=0))
+
+    @property
+    def exact(self) -> bool:
+        """Whether every mean is exact."""
+        return all(law.exact for law in self.laws)
+
+    @cached_property
+    def zero(self) -> bool:
+        """Whether E[g] vanishes at every point."""
+        return bool(abs(self.means).max(initial=0) <= self.tolerance)
+
+    @cached_property
+    def informative(self) -> bool:
+        """Whether the target differs from zero at some point."""
+        return bool(abs(self.targets).max(initial=0) > 100 * self.tolerance)
+
+    @cached_property
+    def scale(self) -> float:
+        """The constant c that brings c * target nearest to the means, over all points together."""
+        return float((self.means * self.targets).sum() / (self.targets**2).sum()) if self.informative else float("nan")
+
+    @cached_property
+    def distance(self) -> float:
+        """max |E[g] - c target| over points and coordinates."""
+        return float(abs(self.means - self.scale * self.targets).max()) if self.informative else float(abs(self.means).max(initial=0))
+
+    @property
+    def proportional(self) -> bool:
+        """Whether E[g] = c target at every point, up to rounding."""
+        return self.informative and self.distance <= self.tolerance * (1 + abs(self.scale))
+
+    @cached_property
+    def cosines(self) -> Float[np.ndarray, "K"]:
+        """Cosine of the angle between E[g] and the target at each point; nan where one of them vanishes."""
+        sizes = np.linalg.norm(self.means, axis=1) * np.linalg.norm(self.targets, axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(sizes > self.tolerance**2, (self.means * self.targets).sum(axis=1) / sizes, np.nan)
+
+    @property
+    def undefined(self) -> float:
+        """Largest probability over the points of data sets on which the estimator is not finite."""
+        return max(law.undefined for law in self.laws)
+
+    @property
+    def count(self) -> int:
+        """Number of data sets at each point."""
+        return self.laws[0].count
+
+
+def examine(estimator: Estimator, world: World, *, objective: Objective, ordered: bool = False, method: str | None = None) -> Examination:
+    """Law and target at every point of a world. Data sets are enumerated once.
+
+    Cost: points times data sets evaluations of the estimator.
+    """
+    if method is None:
+        field = Field(estimator, world.sampling, world.scene(), ordered=ordered)
+        laws = tuple(field.law(scene.point["theta"]) for scene in world.scenes)
+    else:
+        laws = tuple(law(estimator, world.sampling, scene, method=method) for scene in world.scenes)
+    targets = np.stack([objective.gradient(scene) for scene in world.scenes])
+    return Examination(world=world, laws=laws, targets=targets, single=getattr(estimator, "precision", "float64") == "float32")

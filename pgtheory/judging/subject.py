@@ -1,0 +1,99 @@
+"""What is examined: an estimator with a name, what it is given, and how it was bound."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pgtheory.binding.bound import bind
+from pgtheory.binding.invariance import invariant
+from pgtheory.binding.load import load_target
+from pgtheory.tabular.data import Data
+from pgtheory.tabular.estimators.registry import BUILTIN, builtin
+from pgtheory.tabular.laws.types import Estimator
+from pgtheory.tabular.scene import Scene
+from pgtheory.worlds.default import OFF_POLICY, TAIL, TWO_PROMPTS
+from pgtheory.worlds.world import World
+
+DOMINATES = 1000
+"""A data set whose largest weight is more than this many times the median one dominates: an epsilon in a denominator took over."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Subject:
+    """An estimator under examination.
+
+    Attributes:
+        estimator: the estimator itself.
+        name: short name; `target` is what the command line was given.
+        setting: "tokens" or "episodes".
+        uses: canonical names of what it is given.
+        bindings: one line for each parameter of the user's function.
+    """
+
+    estimator: Estimator
+    name: str
+    target: str
+    setting: str
+    uses: frozenset[str]
+    bindings: tuple[str, ...] = ()
+
+    def invariant(self, world: World) -> bool:
+        """Whether the order of the rows does not matter, so that multisets of rows may be enumerated. Built-in estimators are symmetric by their tests."""
+        if not self.bindings:
+            return True
+        return invariant(self.estimator, world.sampling.datasets(world.scene()).data, world.scene())
+
+    def events(self, world: World, ordered: bool) -> dict[str, float]:
+        """Probability at the first point of data sets on which the estimator is not finite, on which it is zero, of groups without two different
+        rewards, and of data sets whose largest weight dwarfs the median by DOMINATES."""
+        scene = world.scene()
+        sets = world.sampling.datasets(scene, ordered=ordered)
+        probability = sets.weights(scene)
+        values = np.asarray(self.estimator(sets.data, scene), dtype=float).reshape(len(sets), -1)
+        size = abs(values).max(axis=1)
+        finite = np.isfinite(size)
+        typical = np.median(size[finite & (size > 0)]) if (finite & (size > 0)).any() else 0.0
+        found = {"not finite": float(probability[~finite].sum()), "zero gradient": float(probability[finite & (size == 0)].sum())}
+        if world.setting == "tokens":
+            rewards = sets.data.total.reshape(len(sets), -1, world.counts["G"])
+            found["a group with equal rewards"] = float(probability[(np.ptp(rewards, axis=2) == 0).any(axis=1)].sum())
+        found["dominated by an epsilon"] = float(probability[finite & (size > DOMINATES * typical)].sum()) if typical else 0.0
+        return found
+
+
+def probe(setting: str) -> tuple[Data, Scene]:
+    """Data sets and a scene on which a function is tried before it is examined: two prompts, or trajectories with a time limit."""
+    if setting == "episodes":
+        world = TAIL.build()
+    else:
+        world = replace(TWO_PROMPTS, off_policy=True, rule=OFF_POLICY.rule).build()
+    sets = world.sampling.datasets(world.scene())
+    some = np.unique(np.linspace(0, len(sets) - 1, 12).astype(int))
+    return sets.data.take(some), world.scene()
+
+
+def subject_of(
+    target: object, *, kind: str | None, settings: Mapping[str, Any] | None, convention: str | None, advantage: object | None, time_limit: float, name: str | None
+) -> Subject:
+    """The subject behind a name, a path, a function or an estimator value."""
+    if isinstance(target, str) and target in BUILTIN:
+        found = builtin(target)
+        return Subject(estimator=found, name=name or target, target=target, setting=found.declared.setting, uses=frozenset(found.declared.uses))
+    if hasattr(target, "form") and callable(target):
+        declared = getattr(target, "declared", None)
+        return Subject(
+            estimator=target,  # type: ignore[arg-type]
+            name=name or type(target).__name__,
+            target=type(target).__name__,
+            setting=getattr(declared, "setting", None) or getattr(target, "setting", "tokens"),
+            uses=frozenset(getattr(declared, "uses", None) or getattr(target, "uses", ())),
+            bindings=tuple(str(line) for line in getattr(target, "bindings", ())),
+        )
+    function, found_name, description = load_target(target)
+    helper = None if advantage is None else load_target(advantage)[0]
+    bound = bind(function, probe, kind=kind, settings=dict(settings or {}), convention=convention, advantage=helper, time_limit=time_limit)
+    return Subject(
+        estimator=bound, name=name or found_name, target=description, setting=bound.setting, uses=bound.uses, bindings=tuple(str(line) for line in bound.bindings)
+    )

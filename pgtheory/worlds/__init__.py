@@ -1,0 +1,1 @@
+"""The worlds on which functions are examined: small, frozen, rational, each with an id."""

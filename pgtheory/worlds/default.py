@@ -1,0 +1,58 @@
+"""The frozen list of default worlds, by what a function asks for."""
+
+from collections.abc import Iterable
+
+from pgtheory.worlds.episodes import EpisodeWorld
+from pgtheory.worlds.tokens import TokenWorld
+
+WorldSpec = TokenWorld | EpisodeWorld
+
+ONE_PROMPT = TokenWorld(features="one prompt, 0/1 rewards, lengths 1 and 2", points=(0, 1, 2, 3))
+LARGER_GROUP = TokenWorld(group=4, points=(0, 1), features="groups of 4")
+TWO_PROMPTS = TokenWorld(vocabulary=2, prompts=2, features="two prompts of unequal difficulty")
+TIED = TokenWorld(vocabulary=2, limit=3, group=4, rule="middle", tied=True, points=(0, 3), features="a state visited several times, lengths 1 to 3")
+GRADED = TokenWorld(rule="graded", points=(0, 1), features="graded rewards with ties, some negative")
+OFF_POLICY = TokenWorld(rule="graded", off_policy=True, points=(0, 1), features="sampled by another policy, ratios beyond both clip edges")
+
+TOKENS: tuple[TokenWorld, ...] = (ONE_PROMPT, LARGER_GROUP, TWO_PROMPTS, TIED, GRADED)
+
+LOOP = EpisodeWorld(features="gamma 0.9, episodes of one to three steps, any critic")
+LOOP_UNDISCOUNTED = EpisodeWorld(gamma=1.0, features="gamma 1, episodes of one to three steps, any critic")
+ONE_EPISODE = EpisodeWorld(episodes=1, points=(0, 1), features="one episode a batch")
+THREE_EPISODES = EpisodeWorld(episodes=3, horizon=2, points=(0, 1), features="three episodes a batch")
+TAIL = EpisodeWorld(model="tail", exact_critic=True, features="episodes cut at a time limit, exact critic")
+LOOP_OFF_POLICY = EpisodeWorld(off_policy=True, points=(0, 1), features="sampled by another policy")
+
+TINY: tuple[WorldSpec, ...] = (
+    TokenWorld(vocabulary=2, limit=1, group=2, points=(0,)),
+    TokenWorld(vocabulary=2, limit=2, group=3, points=(0, 1)),
+    TokenWorld(vocabulary=3, limit=1, group=2, rule="graded", points=(0, 1)),
+    TokenWorld(vocabulary=2, limit=1, group=2, prompts=2, points=(0, 1)),
+    TokenWorld(vocabulary=2, limit=2, group=3, prompts=2, points=(0,)),
+    TokenWorld(vocabulary=2, limit=1, group=2, off_policy=True, points=(0, 1)),
+    TokenWorld(vocabulary=2, limit=2, group=3, off_policy=True, points=(0, 1)),
+    EpisodeWorld(episodes=1, horizon=2, points=(0, 1)),
+    EpisodeWorld(episodes=1, horizon=2, exact_critic=True, points=(0,)),
+    EpisodeWorld(episodes=1, horizon=2, off_policy=True, points=(0,)),
+    EpisodeWorld(model="tail", episodes=1, exact_critic=True, points=(0,)),
+)
+"""Candidates for the smallest counterexample, in order of their size."""
+
+
+def default_worlds(setting: str, uses: Iterable[str]) -> tuple[WorldSpec, ...]:
+    """The worlds on which a function is examined, by its setting and the quantities that it binds.
+
+    Off-policy worlds are for functions that are given the sampling policy (`old_logprobs`); worlds with a time limit for those that are given
+    the value at the cut; the discount is 1 for functions that are not given gamma.
+    """
+    used = set(uses)
+    if setting == "tokens":
+        return (*TOKENS, OFF_POLICY) if used & {"old_logprobs"} else TOKENS
+    if "gamma" not in used:
+        return (LOOP_UNDISCOUNTED, EpisodeWorld(gamma=1.0, episodes=1, points=(0, 1), features="one episode a batch"))
+    worlds: tuple[WorldSpec, ...] = (LOOP, ONE_EPISODE, THREE_EPISODES)
+    if used & {"last_values", "next_values", "truncated"}:
+        worlds += (TAIL,)
+    if used & {"old_logprobs"}:
+        worlds += (LOOP_OFF_POLICY,)
+    return worlds

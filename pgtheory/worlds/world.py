@@ -1,0 +1,96 @@
+"""A world: a scene at several points, a sampling law and a target."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from pgtheory.tabular.policies.policy import Policy
+from pgtheory.tabular.sampling.episodes import OffPolicy, OnPolicy
+from pgtheory.tabular.sampling.groups import Groups
+from pgtheory.tabular.scene import Fixed, Moving, Scene
+
+Sampling = OnPolicy | OffPolicy | Groups
+
+ROWS: dict[int, tuple[str, ...]] = {
+    1: ("1",),
+    2: ("1/3 2/3", "3/4 1/4", "2/5 3/5", "4/5 1/5", "5/8 3/8", "1/4 3/4", "3/5 2/5"),
+    3: ("1/2 1/3 1/6", "1/6 1/2 1/3", "1/5 1/5 3/5", "2/5 1/2 1/10", "1/4 5/8 1/8", "3/5 1/10 3/10", "1/7 4/7 2/7"),
+}
+"""Distributions with small denominators, none uniform: tables are filled from them, so that a fraction can be read off every probability."""
+
+
+def rational_table(S: int, A: int, number: int) -> list[list[Fraction]]:
+    """Table number `number` of S distributions over A actions; neighbouring states and numbers differ.
+
+    For A > 3 the weights are 1 + (5 a + 3 s + 2 number + a s) mod 7, divided by their sum.
+    """
+    if A in ROWS:
+        rows = [[Fraction(x) for x in row.split()] for row in ROWS[A]]
+        return [rows[(3 * s + 2 * number + s * number) % len(rows)] for s in range(S)]
+    weights = [[1 + (5 * a + 3 * s + 2 * number + a * s) % 7 for a in range(A)] for s in range(S)]
+    return [[Fraction(w, sum(row)) for w in row] for row in weights]
+
+
+def floats(table: list[list[Fraction]]) -> np.ndarray:
+    """A table of fractions as an array."""
+    return np.array([[float(x) for x in row] for row in table])
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class World:
+    """A model, its sampling law, and the policies of each role.
+
+    Attributes:
+        id: stable name.
+        setting: "tokens" (groups of completions) or "episodes" (trajectories).
+        model: the model.
+        sampling: the law of the data.
+        current: the current policy at each point.
+        sampler: the policy that sampled, None for on-policy; `old` is the same.
+        ref: the reference policy, if any; with ref_is_current it is the current one at every point.
+        critic: values of the states that a function which wants `values` is given; None: the exact ones.
+        features: what this world has that others lack, in words; printed when the world decides.
+    """
+
+    id: str
+    setting: str
+    model: object
+    sampling: Sampling
+    current: tuple[Policy, ...]
+    sampler: Policy | None = None
+    ref: Policy | None = None
+    ref_is_current: bool = False
+    critic: np.ndarray | None = None
+    features: str = ""
+
+    def scene(self, point: int = 0) -> Scene:
+        """The scene at point number `point`."""
+        return self.scenes[point]
+
+    @cached_property
+    def scenes(self) -> tuple[Scene, ...]:
+        """The scene at every point."""
+        fixed = {role: Fixed(policy) for role, policy in (("sampler", self.sampler), ("ref", self.ref)) if policy is not None}
+        first = self.current[0]
+        moving = {"ref": Moving(first)} if self.ref_is_current else {}
+        extra = {} if self.critic is None else {"critic": self.critic}
+        base = Scene(model=self.model, point={"theta": first.theta, **extra}, policies={"current": Moving(first), **fixed, **moving})
+        return (base, *(base.at(theta=policy.theta) for policy in self.current[1:]))
+
+    @property
+    def off_policy(self) -> bool:
+        """Whether another policy than the current one sampled."""
+        return self.sampler is not None
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Numbers that a convention may divide by: rows B, prompts P, group size G."""
+        return self.sampling.counts_in(self.scene())
+
+    @cached_property
+    def binary(self) -> bool:
+        """Whether the whole reward of every trajectory is 0 or 1."""
+        total = self.sampling.datasets(self.scene()).paths.total()
+        return bool(np.isin(total, (0.0, 1.0)).all())

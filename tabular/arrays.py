@@ -1,0 +1,75 @@
+"""Validation and freezing of arrays at the door of the library. Every message names the value, the place, the rule and the cure."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from pgtheory.tabular.errors import InvalidArgument, InvalidModel, PgtheoryError
+
+ROUNDING = 1e-12
+"""Slack of a sum of probabilities: 4096 terms of unit roundoff 2^-53, rounded up."""
+
+
+def freeze(name: str, values: object, *, dtype: type = np.float64, error: type[PgtheoryError] = InvalidModel) -> np.ndarray:
+    """A read-only copy of `values` as an array of `dtype`; NaN and infinities are refused."""
+    try:
+        array = np.array(values, dtype=dtype)
+    except (TypeError, ValueError) as problem:
+        raise error(f"{name} is not an array of numbers ({problem}). Give nested lists or a numpy array of one shape.") from None
+    if not np.isfinite(array).all():
+        where = first(~np.isfinite(array))
+        raise error(f"{name}{where} is {array[tuple(where)]}. Every entry must be a finite number: check how the array was built.")
+    array.setflags(write=False)
+    return array
+
+
+def first(wrong: np.ndarray) -> list[int]:
+    """Index of the first True of `wrong`, as a list that prints as `[3, 1]`."""
+    return [int(i) for i in np.argwhere(wrong)[0]]
+
+
+def require_shape(name: str, array: np.ndarray | sp.sparray, shape: tuple[int, ...], meaning: str, *, error: type[PgtheoryError] = InvalidModel) -> None:
+    """Refuse an array whose shape is not `shape`; `meaning` names the axes."""
+    if tuple(array.shape) != shape:
+        raise error(f"{name} has shape {tuple(array.shape)}, expected {shape} ({meaning}).")
+
+
+def require_nonnegative(name: str, array: np.ndarray, *, error: type[PgtheoryError] = InvalidModel) -> None:
+    """Refuse a negative probability."""
+    if (array < 0).any():
+        where = first(array < 0)
+        raise error(f"{name}{where} is {array[tuple(where)]}, a negative probability. Probabilities are at least 0: clip rounding errors before.")
+
+
+def require_substochastic(name: str, sums: np.ndarray) -> None:
+    """Refuse row sums above one. `sums` has the leading axes of the rows."""
+    if (sums > 1 + ROUNDING).any():
+        where = first(sums > 1 + ROUNDING)
+        raise InvalidModel(
+            f"{name}{where} sums to {sums[tuple(where)]:.12g}, more than one. A row of {name} is a distribution over next states; "
+            "it may sum to less than one (the rest ends the episode) but not to more. For visit counts use MDP.from_counts."
+        )
+
+
+def require_distribution(name: str, array: np.ndarray, *, error: type[PgtheoryError] = InvalidModel) -> None:
+    """Refuse an array whose last axis is not a distribution."""
+    require_nonnegative(name, array, error=error)
+    sums = np.asarray(array.sum(axis=-1))
+    if (abs(sums - 1) > ROUNDING).any():
+        where = first(abs(sums - 1) > ROUNDING) if sums.ndim else ""
+        total = sums[tuple(where)] if sums.ndim else sums
+        raise error(f"{name}{where} sums to {total:.12g}, not to one. Each row of {name} is a distribution: divide it by its sum.")
+
+
+def require_between(name: str, value: float, low: float, high: float) -> float:
+    """`value` as a float if low <= value <= high, else an error."""
+    number = float(value)
+    if not low <= number <= high:
+        raise InvalidArgument(f"{name} is {value}, outside [{low:g}, {high:g}].")
+    return number
+
+
+def require_count(name: str, value: object, *, least: int = 1) -> int:
+    """`value` as an int if it is a whole number of at least `least`, else an error."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InvalidArgument(f"{name} is {value!r}, expected a whole number of at least {least}.")
+    return int(value)

@@ -1,0 +1,1 @@
+"""The mean of an estimator as a vector field over parameters."""

@@ -1,0 +1,81 @@
+"""Of what is a field the gradient? Projection of E[g] on the gradients of known objectives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from jaxtyping import Float
+
+LARGEST_SUM = 3
+"""Objectives that a combination may have: J + beta KL + alpha entropy."""
+
+DIMENSION = 3
+"""In fewer effective dimensions too many fields are gradients of something."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Projection:
+    """E[g] = sum_j coefficients[j] grad names[j], fitted on half of the points; `residual` is the relative distance on the other half."""
+
+    names: tuple[str, ...]
+    coefficients: tuple[float, ...]
+    residual: float
+
+    def __str__(self) -> str:
+        terms = [f"{c:+.6g} {name}".replace("+1 ", "+").replace("-1 ", "-") for c, name in zip(self.coefficients, self.names, strict=True)]
+        return " ".join(terms).removeprefix("+")
+
+
+def project(
+    field: Float[np.ndarray, "K D"],
+    gradients: dict[str, Float[np.ndarray, "K D"]],
+    tolerance: float,
+) -> Projection | None:
+    """The sparsest combination of catalogue gradients that equals the field at all K points, or None.
+
+    Coefficients come from the even points; the residual is on the odd ones. Objectives whose gradients are proportional at all points are merged, the
+    first name kept; a sum of m objectives is only tried if the fitted half gives at least 3 m independent equations. Cost: C(n, 3) small least squares.
+    """
+    names = merged(gradients)
+    if effective_dimension(field, gradients) < DIMENSION:
+        return None
+    fit, test = slice(0, None, 2), slice(1, None, 2)
+    left, right = field[fit].ravel(), field[test].ravel()
+    scale = max(np.linalg.norm(right), np.finfo(float).tiny)
+    for size in range(1, LARGEST_SUM + 1):
+        best: Projection | None = None
+        for chosen in combinations(names, size):
+            A = np.stack([gradients[n][fit].ravel() for n in chosen], axis=1)
+            if np.count_nonzero(abs(A).max(axis=1)) < 3 * size:
+                continue
+            c, *_ = np.linalg.lstsq(A, left, rcond=1e-10)
+            residual = float(np.linalg.norm(np.stack([gradients[n][test].ravel() for n in chosen], axis=1) @ c - right) / scale)
+            if residual <= tolerance and (best is None or residual < best.residual):
+                best = Projection(names=chosen, coefficients=tuple(float(x) for x in c), residual=residual)
+        if best is not None:
+            return best
+    return None
+
+
+def merged(gradients: dict[str, Float[np.ndarray, "K D"]]) -> list[str]:
+    """Names without zero gradients and without those proportional to an earlier one."""
+    kept: list[str] = []
+    for name, g in gradients.items():
+        size = np.linalg.norm(g)
+        if size < 1e-13:
+            continue
+        if all(1 - abs((g * gradients[k]).sum()) / (size * np.linalg.norm(gradients[k])) > 1e-12 for k in kept):
+            kept.append(name)
+    return kept
+
+
+def effective_dimension(field: Float[np.ndarray, "K D"], gradients: dict[str, Float[np.ndarray, "K D"]]) -> int:
+    """Rank of all gradients and field values together: the dimension of the space in which they could differ."""
+    return int(np.linalg.matrix_rank(np.concatenate([field, *gradients.values()]), tol=1e-9))
+
+
+def names_of(parts: Sequence[Projection | None]) -> tuple[str, ...] | None:
+    """The common names of several projections, or None if they differ or one is missing."""
+    found = {p.names if p else None for p in parts}
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,1 @@
+"""Exact mean and covariance of estimators."""

@@ -1,0 +1,36 @@
+"""The law of an estimator: exact mean and covariance, by whichever method applies."""
+
+from pgtheory.tabular.errors import InvalidArgument, TooLarge
+from pgtheory.tabular.laws.enumeration import Enumeration
+from pgtheory.tabular.laws.independent import IndependentParts
+from pgtheory.tabular.laws.monte_carlo import MonteCarlo
+from pgtheory.tabular.laws.types import Estimator, Law, Method
+from pgtheory.tabular.scene import Scene
+
+__all__ = ["METHODS", "Estimator", "Law", "Method", "law"]
+
+METHODS: tuple[Method, ...] = (Enumeration(), IndependentParts(), MonteCarlo())
+"""Every known method; `law` takes the exact one of least cost."""
+
+
+def law(estimator: Estimator, sampling: object, scene: Scene, *, method: str | None = None) -> Law:
+    """Mean and covariance of an estimator under a sampling law.
+
+    Without `method` the cheapest exact method that applies is taken. Monte Carlo is never taken silently: it must be named,
+    because it can refute but not prove.
+
+    Raises:
+        TooLarge: no exact method applies.
+        InvalidArgument: the named method is unknown or does not apply.
+    """
+    if method is not None:
+        named = {m.name: m for m in METHODS}
+        if method not in named:
+            raise InvalidArgument(f"method is {method!r}; known are {', '.join(named)}.")
+        if not named[method].applies(estimator, sampling, scene):
+            raise InvalidArgument(f"method {method!r} does not apply to this estimator and sampling law: {named[method].needs}.")
+        return named[method].run(estimator, sampling, scene)
+    fitting = [m for m in METHODS if m.exact and m.applies(estimator, sampling, scene)]
+    if not fitting:
+        raise TooLarge("no exact method applies to this estimator and sampling law. Take a smaller problem, or method=\"monte-carlo\".")
+    return min(fitting, key=lambda m: m.cost(estimator, sampling, scene)).run(estimator, sampling, scene)

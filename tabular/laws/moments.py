@@ -1,0 +1,86 @@
+"""Moments of an estimator kept in weight space: gradients of single data sets are never formed.
+
+A local estimator is g = sum_sa W[s, a] score(s, a) with W[s, a] the sum of its weights over the steps that took a in s. So
+E[g] = pullback(E[W]) and Cov(g) = score' Cov(W) score: one sparse product and one sandwich, whatever the number of data sets.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float
+
+from pgtheory.tabular.data import Data
+from pgtheory.tabular.errors import UserFunctionError
+from pgtheory.tabular.policies.policy import Policy
+
+UNIT_ROUNDOFF = 2.0**-53
+
+
+def scatter(weights: np.ndarray, data: Data, shape: tuple[int, int]) -> sp.csr_array:
+    """W as a sparse (N, S*A) matrix from local weights (N, B, T) or table weights (N, B, T, A). Cost O(N B T) or O(N B T A)."""
+    S, A = shape
+    N, B, T = data.shape
+    if weights.shape == (N, B, T):
+        column = data.state * A + data.action
+    elif weights.shape == (N, B, T, A):
+        column = (data.state * A)[..., None] + np.arange(A)
+    else:
+        raise UserFunctionError(
+            f"the estimator returned an array of shape {weights.shape} for {N} data sets of {B} rows and {T} steps; "
+            f"expected (N, B, T) = {(N, B, T)} (local), or (N, B, T, A) = {(N, B, T, A)} (table)."
+        )
+    row = np.repeat(np.arange(N), weights[0].size)
+    return sp.coo_array((weights.ravel(), (row, column.ravel())), shape=(N, S * A)).tocsr()
+
+
+@dataclass
+class Moments:
+    """Running sums of weight x, weight x x' and weight |x|, with x the row of each data set (weights of scores, or a gradient).
+
+    Data sets on which x is not finite are left out of the sums; `undefined` is their total probability.
+    """
+
+    size: int
+    first: np.ndarray = field(init=False)
+    second: np.ndarray = field(init=False)
+    absolute: np.ndarray = field(init=False)
+    count: int = 0
+    undefined: float = 0.0
+    zero: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.first, self.absolute = np.zeros(self.size), np.zeros(self.size)
+        self.second = np.zeros((self.size, self.size))
+
+    def add(self, probability: Float[np.ndarray, "N"], x: sp.csr_array | np.ndarray) -> None:
+        """Add N data sets. Cost O(N size), and O(nnz^2 / N) or O(N size^2) for the second moment."""
+        x = sp.csr_array(x)
+        row_of = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+        bad = np.zeros(x.shape[0], dtype=bool)
+        bad[row_of[~np.isfinite(x.data)]] = True
+        if bad.any():
+            self.undefined += float(probability[bad].sum())
+            x, probability = x[~bad], probability[~bad]
+        self.count += len(bad)
+        largest = abs(x).max(axis=1).toarray().ravel() if x.shape[0] else np.zeros(0)
+        self.zero += float(probability[largest == 0].sum())
+        self.first += x.T @ probability
+        self.absolute += abs(x).T @ probability
+        weighted = sp.dia_array((probability[None], [0]), shape=(len(probability),) * 2) @ x
+        self.second += (x.T @ weighted).toarray()
+
+
+def to_parameters(moments: Moments, policy: Policy) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(mean, covariance, rounding) in parameter space, from moments of weights of scores.
+
+    `rounding` bounds |computed - exact| of the mean, coordinate by coordinate: a sum of n products of relative error k u has an error of at most
+    (n + k) u times the sum of the absolute values (Higham 2002, section 3.1); k = 32 covers pi, the ratios and the products of probabilities.
+    """
+    S, A = policy.probabilities.shape
+    table = lambda x: x.reshape(*x.shape[:-1], S, A)
+    mean = policy.pullback(table(moments.first))
+    left = policy.pullback(table(moments.second))
+    covariance = policy.pullback(table(np.ascontiguousarray(left.T))) - np.outer(mean, mean)
+    size = abs(policy.pullback(np.eye(S * A).reshape(S * A, S, A))).T @ moments.absolute
+    return mean, (covariance + covariance.T) / 2, (32 + moments.count) * UNIT_ROUNDOFF * size

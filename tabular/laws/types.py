@@ -1,0 +1,64 @@
+"""The law of an estimator as a value, and what a method that finds it looks like."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from pgtheory.tabular.data import Data
+from pgtheory.tabular.scene import Scene
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Law:
+    """Mean and covariance of an estimator in parameter space.
+
+    Attributes:
+        mean: E[g], (D,).
+        covariance: Cov(g), (D, D).
+        rounding: bound of the rounding error of the mean, or (Monte Carlo) half-width of the simultaneous confidence region, (D,).
+        method: which method ran.
+        exact: False if the mean has a statistical error.
+        count: number of data sets.
+        undefined: probability of data sets on which the estimator is not finite; they are left out of the moments.
+        zero: probability of data sets on which every weight is zero.
+        confidence: level of the confidence region; 1 if exact.
+    """
+
+    mean: Float[np.ndarray, "D"]
+    covariance: Float[np.ndarray, "D D"]
+    rounding: Float[np.ndarray, "D"]
+    method: str
+    exact: bool
+    count: int
+    undefined: float = 0.0
+    zero: float = 0.0
+    confidence: float = 1.0
+
+    @property
+    def variance(self) -> float:
+        """Total variance, the trace of the covariance."""
+        return float(np.trace(self.covariance))
+
+
+class Estimator(Protocol):
+    """A function of (Data, Scene) over the leading axis of data sets; `form` says which of the three shapes it returns."""
+
+    form: str
+
+    def __call__(self, data: Data, scene: Scene) -> np.ndarray: ...
+
+
+class Method(Protocol):
+    """One way to a law: whether it applies, what it costs (in data-set evaluations), and the run itself."""
+
+    name: str
+    exact: bool
+    needs: str
+
+    def applies(self, estimator: Estimator, sampling: object, scene: Scene) -> bool: ...
+
+    def cost(self, estimator: Estimator, sampling: object, scene: Scene) -> float: ...
+
+    def run(self, estimator: Estimator, sampling: object, scene: Scene) -> Law: ...

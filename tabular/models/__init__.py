@@ -1,0 +1,1 @@
+"""Finite problems that are solved exactly."""

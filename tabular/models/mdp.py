@@ -1,0 +1,210 @@
+"""The finite Markov decision process: the model that every exact engine works on."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float
+
+from pgtheory.tabular.arrays import (
+    ROUNDING,
+    first,
+    freeze,
+    require_between,
+    require_count,
+    require_distribution,
+    require_nonnegative,
+    require_shape,
+    require_substochastic,
+)
+from pgtheory.tabular.errors import InvalidModel
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Outcomes:
+    """Finitely many values of a random reward: x = values[k] with probability chance[s, a, k], independent of the next state given (s, a)."""
+
+    values: Float[np.ndarray, "K"]
+    chance: Float[np.ndarray, "S A K"]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", freeze("outcomes.values", self.values))
+        object.__setattr__(self, "chance", freeze("outcomes.chance", self.chance))
+        require_distribution("outcomes.chance", self.chance)
+        if self.values.ndim != 1 or self.chance.ndim != 3 or self.chance.shape[2] != len(self.values):
+            raise InvalidModel(f"outcomes: values have shape {self.values.shape}, chance {self.chance.shape}; expected (K,) and (S, A, K).")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MDP:
+    """A finite Markov decision process: discounted, of finite horizon, or episodic.
+
+    Attributes:
+        P: `P[s, a, t]` is the probability of moving from s to t under a; dense (S, A, S) or scipy.sparse (S*A, S), row s*A + a.
+            A row may sum to less than one: the rest ends the episode.
+        r: mean reward of a transition, (S, A) or (S, A, S); with sparse P the second form is sparse (S*A, S).
+            The reward of a transition that ends the episode is r[s, a] in the first form; in the second it is `r_end`, zero unless given.
+        mu: distribution of the first state, (S,).
+        gamma: discount in [0, 1]; with 1, every policy that is evaluated must end almost surely.
+        horizon: the episode ends after this many steps (a termination, not a cut); None: no limit.
+        r2: second moment of the reward, in the form of r; default r squared, a reward without noise.
+        outcomes: the finite law of a random reward; then r may be left out.
+        r_end: mean reward (S, A) of ending, when r has the form (S, A, S).
+    """
+
+    P: np.ndarray | sp.sparray
+    mu: Float[np.ndarray, "S"]
+    r: np.ndarray | sp.sparray | None = None
+    gamma: float = 1.0
+    horizon: int | None = None
+    r2: np.ndarray | sp.sparray | None = None
+    outcomes: Outcomes | None = None
+    r_end: Float[np.ndarray, "S A"] | None = None
+
+    def __post_init__(self) -> None:
+        put = lambda name, value: object.__setattr__(self, name, value)
+        put("gamma", require_between("gamma", self.gamma, 0, 1))
+        if self.horizon is not None:
+            put("horizon", require_count("horizon", self.horizon))
+        put("mu", freeze("mu", self.mu))
+        if self.mu.ndim != 1 or not len(self.mu):
+            raise InvalidModel(f"mu has shape {self.mu.shape}, expected (S,) with at least one state.")
+        require_distribution("mu", self.mu)
+        put("P", frozen_kernel(self.P, len(self.mu)))
+        if self.r is None:
+            if self.outcomes is None:
+                raise InvalidModel("r is missing. Give the mean reward r of shape (S, A) or (S, A, S), or the law of a random reward as outcomes.")
+            put("r", self.outcomes.chance @ self.outcomes.values)
+        put("r", self._frozen_reward("r", self.r))
+        if self.r_end is not None:
+            put("r_end", freeze("r_end", self.r_end))
+            require_shape("r_end", self.r_end, (self.S, self.A), "S, A")
+            if self.r.shape == (self.S, self.A):
+                raise InvalidModel("r_end is given, but r[s, a] already holds for every transition. Use r_end with r of shape (S, A, S) only.")
+        if self.outcomes is not None:
+            require_shape("outcomes.chance", self.outcomes.chance, (self.S, self.A, len(self.outcomes.values)), "S, A, K")
+            mean = self.outcomes.chance @ self.outcomes.values
+            if self.r.shape != mean.shape or abs(self.r - mean).max() > ROUNDING * max(1, abs(mean).max()):
+                raise InvalidModel("r is not the mean of outcomes. Leave r out: it follows from outcomes.")
+            if self.r2 is None:
+                put("r2", self.outcomes.chance @ self.outcomes.values**2)
+        if self.r2 is not None:
+            put("r2", self._frozen_reward("r2", self.r2))
+            require_shape("r2", self.r2, tuple(self.r.shape), "the form of r")
+            low = self.r2 - self.r * self.r
+            entries = low.data if sp.issparse(low) else low
+            if (entries < -ROUNDING * max(1.0, abs(entries).max(initial=0))).any():
+                raise InvalidModel("r2 is smaller than r squared somewhere. r2 is the second moment E[x^2] of the reward, at least the square of its mean.")
+
+    def _frozen_reward(self, name: str, values: object) -> np.ndarray | sp.sparray:
+        if sp.issparse(values):
+            csr = frozen_csr(name, values)
+            require_shape(name, csr, (self.S * self.A, self.S), "S*A, S")
+            return csr
+        array = freeze(name, values)
+        forms = [(self.S, self.A)] if sp.issparse(self.P) else [(self.S, self.A), (self.S, self.A, self.S)]
+        if array.shape not in forms:
+            cure = "With sparse P give r of shape (S, A), or sparse (S*A, S)." if sp.issparse(self.P) else "P fixes S and A."
+            raise InvalidModel(f"{name} has shape {array.shape}, expected {' or '.join(map(str, forms))}. {cure}")
+        return array
+
+    @classmethod
+    def from_counts(cls, counts: np.ndarray, **rest: object) -> "MDP":
+        """A model from visit counts (S, A, S): each row is divided by its sum.
+
+        Raises:
+            InvalidModel: a pair (s, a) was never visited.
+        """
+        counts = freeze("counts", counts)
+        require_nonnegative("counts", counts)
+        total = counts.sum(axis=-1)
+        if (total == 0).any():
+            raise InvalidModel(f"counts{first(total == 0)} is a pair (s, a) that was never visited: its transitions are unknown. Add prior counts.")
+        return cls(P=counts / total[..., None], **rest)  # type: ignore[arg-type]
+
+    @property
+    def S(self) -> int:
+        """Number of states."""
+        return len(self.mu)
+
+    @property
+    def A(self) -> int:
+        """Number of actions."""
+        return self.transition.shape[0] // self.S
+
+    @cached_property
+    def transition(self) -> np.ndarray | sp.csr_array:
+        """P as a matrix (S*A, S), dense or CSR; row s*A + a."""
+        return self.P if sp.issparse(self.P) else self.P.reshape(-1, self.S)
+
+    @cached_property
+    def ends(self) -> Float[np.ndarray, "S A"]:
+        """Probability that the episode ends after (s, a); rounding below zero is cut off."""
+        rest = 1 - np.asarray(self.transition.sum(axis=1)).reshape(self.S, self.A)
+        return np.where(rest > ROUNDING, rest, 0.0)
+
+    @cached_property
+    def mean_reward(self) -> Float[np.ndarray, "S A"]:
+        """E[reward | s, a], the end of the episode included."""
+        if self.r.shape == (self.S, self.A):
+            return self.r
+        if sp.issparse(self.r):
+            mean = np.asarray((self.transition * self.r).sum(axis=1)).reshape(self.S, self.A)
+        else:
+            mean = (self.r * self.transition.reshape(self.S, self.A, self.S)).sum(axis=-1)
+        return mean if self.r_end is None else mean + self.ends * self.r_end
+
+    def kernel(self, pi: Float[np.ndarray, "S A"]) -> np.ndarray | sp.csr_array:
+        """P_pi[s, t] = sum_a pi(a|s) P[s, a, t], as (S, S). Cost O(S^2 A), or O(nnz) when sparse."""
+        if sp.issparse(self.transition):
+            average = sp.csr_array((pi.ravel(), np.arange(self.S * self.A), np.arange(0, self.S * self.A + 1, self.A)), shape=(self.S, self.S * self.A))
+            return (average @ self.transition).tocsr()
+        return np.einsum("sa,sat->st", pi, self.transition.reshape(self.S, self.A, self.S))
+
+    def backup(self, V: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
+        """Q[s, a] = r(s, a) + gamma sum_t P[s, a, t] V[t]. Cost O(S^2 A), or O(nnz) when sparse."""
+        return self.mean_reward + self.gamma * (self.transition @ V).reshape(self.S, self.A)
+
+
+def frozen_csr(name: str, matrix: object) -> sp.csr_array:
+    """A read-only CSR copy with sorted, accumulated entries."""
+    csr = sp.csr_array(matrix, dtype=np.float64, copy=True)
+    csr.sum_duplicates()
+    if not np.isfinite(csr.data).all():
+        raise InvalidModel(f"{name} has an entry that is not finite. Every entry must be a finite number.")
+    for part in (csr.data, csr.indices, csr.indptr):
+        part.setflags(write=False)
+    return csr
+
+
+def frozen_kernel(P: object, S: int) -> np.ndarray | sp.csr_array:
+    """A validated, read-only transition kernel over S states."""
+    if sp.issparse(P):
+        csr = frozen_csr("P", P)
+        if csr.shape[1] != S or not csr.shape[0] or csr.shape[0] % S:
+            raise InvalidModel(f"P has shape {csr.shape}, expected (S*A, S) with S = {S}, the length of mu; row s*A + a.")
+        if (csr.data < 0).any():
+            raise InvalidModel(f"P has the entry {csr.data.min()}, a negative probability. Probabilities are at least 0.")
+        require_substochastic("P", np.asarray(csr.sum(axis=1)).reshape(S, -1))
+        return csr
+    array = freeze("P", P)
+    if array.ndim != 3 or array.shape[0] != S or array.shape[2] != S or not array.shape[1]:
+        raise InvalidModel(f"P has shape {array.shape}, expected (S, A, S) with S = {S}, the length of mu, and at least one action.")
+    require_nonnegative("P", array)
+    require_substochastic("P", array.sum(axis=-1))
+    return array
+
+
+def as_mdp(model: object) -> MDP:
+    """The decision process behind a model: itself, or the attribute `mdp` of a Bandit or a TokenTree.
+
+    Raises:
+        InvalidModel: the object is no model.
+    """
+    if isinstance(model, MDP):
+        return model
+    mdp = getattr(model, "mdp", None)
+    if not isinstance(mdp, MDP):
+        raise InvalidModel(f"{type(model).__name__} is not a model. Give an MDP, a Bandit, a TokenTree or an object whose attribute `mdp` is an MDP.")
+    return mdp

@@ -1,0 +1,1 @@
+"""What is maximised: values, gradients and Hessians in closed form."""

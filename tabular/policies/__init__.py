@@ -1,0 +1,1 @@
+"""Parametrised policies: probabilities, score and Fisher information."""

@@ -1,0 +1,52 @@
+"""What every engine asks of a policy."""
+
+from typing import Protocol, Self
+
+import numpy as np
+from jaxtyping import Float
+
+
+class Policy(Protocol):
+    """A parametrised distribution over actions in each state. D is the number of parameters, `theta.size`.
+
+    `theta` keeps the shape in which it was given; every derivative is with respect to `theta.ravel()`.
+    """
+
+    @property
+    def theta(self) -> np.ndarray:
+        """The parameters."""
+        ...
+
+    @property
+    def probabilities(self) -> Float[np.ndarray, "S A"]:
+        """pi(a|s)."""
+        ...
+
+    @property
+    def log_probabilities(self) -> Float[np.ndarray, "S A"]:
+        """log pi(a|s); minus infinity where the probability is zero."""
+        ...
+
+    def with_theta(self, theta: np.ndarray) -> Self:
+        """The same family at other parameters."""
+        ...
+
+    def pullback(self, W: Float[np.ndarray, "*N S A"]) -> Float[np.ndarray, "*N D"]:
+        """sum_sa W[..., s, a] grad log pi(a|s): from weights of scores to parameter space."""
+        ...
+
+    def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
+        """sum_sa W[s, a] (second derivative of log pi(a|s))."""
+        ...
+
+
+def score(policy: Policy) -> Float[np.ndarray, "S A D"]:
+    """The table of scores, grad log pi(a|s). Memory S A D: `policy.pullback` does without the table."""
+    S, A = policy.probabilities.shape
+    return policy.pullback(np.eye(S * A).reshape(S, A, S, A)).reshape(S, A, -1)
+
+
+def fisher(policy: Policy, d: Float[np.ndarray, "S"]) -> Float[np.ndarray, "D D"]:
+    """Fisher information under the state weights d: sum_s d(s) sum_a pi(a|s) score score'. Cost O(S A D^2). Source: Kakade (2001)."""
+    table = score(policy)
+    return np.einsum("sa,sai,saj->ij", d[:, None] * policy.probabilities, table, table, optimize=True)

@@ -1,0 +1,1 @@
+"""Exact evaluation and optimisation of finite models."""
