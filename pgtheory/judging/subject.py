@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pgtheory.binding.bound import bind
-from pgtheory.binding.invariance import invariant
-from pgtheory.binding.load import load_target
+from pgtheory.functions.binding import bind
+from pgtheory.functions.invariance import invariant
+from pgtheory.functions.load import load_target
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.estimators.registry import BUILTIN, builtin
 from pgtheory.tabular.laws.types import Estimator
@@ -93,7 +93,7 @@ def subject_of(
         )
     function, found_name, description = load_target(target)
     helper = None if advantage is None else load_target(advantage)[0]
-    bound = bind(function, probe, kind=kind, settings=dict(settings or {}), convention=convention, advantage=helper, time_limit=time_limit)
+    bound = bind(function, probe, name=found_name, kind=kind, settings=dict(settings or {}), convention=convention, advantage=helper, time_limit=time_limit)
     return Subject(
         estimator=bound, name=name or found_name, target=description, setting=bound.setting, uses=bound.uses, bindings=tuple(str(line) for line in bound.bindings)
     )

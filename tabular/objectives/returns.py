@@ -7,9 +7,10 @@ from jaxtyping import Float
 
 from pgtheory.tabular.arrays import require_between
 from pgtheory.tabular.models.mdp import MDP
-from pgtheory.tabular.policies.policy import score
+from pgtheory.tabular.policies.policy import Policy, score
 from pgtheory.tabular.scene import Scene
-from pgtheory.tabular.solve.evaluation import UNIT_ROUNDOFF, Resolvent, evaluate
+from pgtheory.tabular.solve.chain import UNIT, Chain
+from pgtheory.tabular.solve.evaluation import evaluate
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,13 @@ class Return:
         inverse are the row sums of the inverse, so that e follows from the same norm.
         """
         mdp, policy = self.model(scene), scene.policy()
-        found, resolvent = evaluate(mdp, policy), Resolvent(mdp, policy.probabilities)
-        residual = mdp.mu - found.occupancy + mdp.gamma * (resolvent.kernel.T @ found.occupancy)
+        found, inside = evaluate(mdp, policy), inner_chain(mdp, policy)[1]
+        residual = mdp.mu - found.occupancy + mdp.gamma * (mdp.kernel(policy.probabilities).T @ found.occupancy)
         total = float(abs(found.occupancy).sum())
-        e = resolvent.inverse_norm() * (float(abs(residual).sum()) + 8 * UNIT_ROUNDOFF * mdp.S * total)
+        e = inner_chain(mdp, policy)[0].inverse_norm * (float(abs(residual[inside]).sum()) + 8 * UNIT * mdp.S * total)
         largest = float(abs(score(policy)).max(initial=0))
         size = float(abs(found.advantage).max(initial=0))
-        bound = largest * (total * 2 * found.bound + e * size) + 4 * (mdp.S * mdp.A + 8) * UNIT_ROUNDOFF * largest * total * size
+        bound = largest * (total * 2 * found.bound + e * size) + 4 * (mdp.S * mdp.A + 8) * UNIT * largest * total * size
         return self.gradient(scene), bound
 
     def hessian(self, scene: Scene) -> Float[np.ndarray, "D D"]:
@@ -67,7 +68,8 @@ class Return:
         slope = np.zeros((mdp.S, table.shape[2]))
         cross = np.zeros((table.shape[2],) * 2)
         if mdp.horizon is None:
-            slope = Resolvent(mdp, pi)(np.einsum("sa,sa,sad->sd", pi, Q[0], table))
+            chain, inside = inner_chain(mdp, policy)
+            slope[inside] = chain.solve(np.einsum("sa,sa,sad->sd", pi, Q[0], table)[inside])
         for t in range(steps - 1, -1, -1):
             following = mdp.gamma * (mdp.transition @ slope).reshape(mdp.S, mdp.A, -1)
             cross += np.einsum("sa,sai,saj->ij", d[t][:, None] * pi, table, following, optimize=True)
@@ -75,6 +77,13 @@ class Return:
                 slope = np.einsum("sa,sad->sd", pi, Q[t][..., None] * table + following)
         W = (d[..., None] * pi * Q).sum(axis=0)
         return np.einsum("sa,sai,saj->ij", W, table, table, optimize=True) + policy.log_hessian(W) + cross + cross.T
+
+
+def inner_chain(mdp: MDP, policy: Policy) -> tuple[Chain, np.ndarray]:
+    """The chain of the policy on the states whose value exists, and their numbers."""
+    inside = np.flatnonzero(evaluate(mdp, policy).ends)
+    kernel = mdp.kernel(policy.probabilities)
+    return Chain(K=kernel if len(inside) == mdp.S else kernel[np.ix_(inside, inside)], gamma=mdp.gamma), inside
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Exact evaluation and optimisation of finite models."""
+"""Exact solutions of finite models: the value of a policy, and the best policy."""

@@ -1,155 +1,148 @@
-"""Exact evaluation of a policy: values, advantages, occupancy and J, with a proven bound of the error."""
+"""The value of a policy: V, Q, advantage, occupancy and return, with a proven error bound.
+
+Stationary (no horizon):  V = r_pi + gamma P_pi V,            d = mu + gamma P_pi^T d,          J = mu . V = d . r_pi.
+Finite horizon T:         V_t = r_pi + gamma P_pi V_{t+1},    d_{t+1} = gamma P_pi^T d_t,       V_T = 0, d_0 = mu, J = mu . V_0.
+
+The bound of the stationary case: |V - V_pi|_inf <= |(I - gamma P_pi)^-1|_inf |r_pi + gamma P_pi V - V|_inf for any V whatever; the norm is
+bounded in `chain.py`, the rounding of the residual is added to it. Source of the equations: Puterman (1994), Sections 4.2 and 6.1.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-import scipy.sparse.linalg as sla
-from jaxtyping import Float
-from scipy.linalg import lu_factor, lu_solve
+from jaxtyping import Bool, Float
 
+from pgtheory.tabular.arrays import ROUNDING, freeze, require_distribution
 from pgtheory.tabular.errors import InvalidPolicy, NonTerminating
 from pgtheory.tabular.models.mdp import MDP, as_mdp
 from pgtheory.tabular.policies.policy import Policy
-
-UNIT_ROUNDOFF = 2.0**-53
+from pgtheory.tabular.solve.chain import UNIT, Chain
+from pgtheory.tabular.solve.reachability import edges_of, ends_surely, reachable
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Evaluation:
-    """What a policy is worth.
-
-    Without a horizon V and occupancy are (S,), Q and advantage (S, A); with horizon T they carry a leading time axis: (T, S), (T, S, A).
+    """What a policy is worth. With a horizon the arrays have a leading axis of T steps.
 
     Attributes:
-        V: expected discounted return from a state.
-        Q: the same after one action, r + gamma P V.
+        V: expected discounted return from each state, (S,) or (T, S).
+        Q: the same when the first action is given, (S, A) or (T, S, A).
         advantage: Q - V.
-        occupancy: sum_t gamma^t Pr(s_t = s), not normalised; with a horizon gamma^t Pr(s_t = s) for each t.
-        J: mu V.
-        bound: proven bound of |V - exact V| in the sup norm.
+        occupancy: expected discounted number of visits, sum_t gamma^t Pr(s_t = s); not normalised. (S,) or (T, S).
+        J: expected return, mu . V.
+        bound: proven bound of |V - V_pi| in every entry; it also bounds the error of J up to its own rounding.
+        ends: states from which the value exists. All True unless gamma is 1: then states that cannot be reached from mu may run for ever; their V is 0.
     """
 
-    V: np.ndarray
-    Q: np.ndarray
-    advantage: np.ndarray
-    occupancy: np.ndarray
+    V: Float[np.ndarray, "*T S"]
+    Q: Float[np.ndarray, "*T S A"]
+    advantage: Float[np.ndarray, "*T S A"]
+    occupancy: Float[np.ndarray, "*T S"]
     J: float
     bound: float
-
-
-class Resolvent:
-    """(I - gamma P_pi)^-1 as a factorisation: LAPACK for dense models, SuperLU for sparse ones. States that are unreachable and never end
-    are left out when gamma is 1 (their value is set to zero and they carry no occupancy).
-
-    Raises:
-        NonTerminating: gamma is 1 and a reachable state never ends under the policy.
-    """
-
-    def __init__(self, mdp: MDP, pi: Float[np.ndarray, "S A"]) -> None:
-        self.kernel = mdp.kernel(pi)
-        self.keep = np.ones(mdp.S, dtype=bool) if mdp.gamma < 1 else ending_states(mdp, self.kernel)
-        inner = self.kernel if self.keep.all() else self.kernel[self.keep][:, self.keep]
-        if sp.issparse(self.kernel):
-            self.matrix = sp.eye_array(inner.shape[0], format="csc") - mdp.gamma * sp.csc_array(inner)
-            self._solve = sla.splu(sp.csc_matrix(self.matrix)).solve
-        else:
-            self.matrix = np.eye(len(inner)) - mdp.gamma * inner
-            factors = lu_factor(self.matrix)
-            self._solve = lambda b, trans="N": lu_solve(factors, b, trans=int(trans == "T"))
-
-    def __call__(self, b: np.ndarray, *, transposed: bool = False) -> np.ndarray:
-        """Solution x of (I - gamma P_pi) x = b, or of the transposed system; b is (S,) or (S, k)."""
-        x = np.zeros(np.shape(b))
-        x[self.keep] = self._solve(np.ascontiguousarray(b[self.keep], dtype=float), "T" if transposed else "N")
-        return x
-
-    def inverse_norm(self) -> float:
-        """Bound of the sup norm of the inverse. The inverse is nonnegative, so that its norm is the largest entry of x = (I - gamma P)^-1 1;
-        if the computed x has residual e < 1, the exact one is at most x / (1 - e)."""
-        ones = np.ones(self.matrix.shape[0])
-        x = self._solve(ones, "N")
-        residual = float(abs(self.matrix @ x - ones).max(initial=0)) + 8 * UNIT_ROUNDOFF * float(abs(x).max(initial=0)) * self._row_terms()
-        return float("inf") if residual >= 1 else float(abs(x).max(initial=0)) / (1 - residual)
-
-    def bound(self, x: np.ndarray, b: np.ndarray) -> float:
-        """Proven sup-norm error of a computed solution x: |inverse| times (|b - M x| + rounding of the residual itself)."""
-        x, b = x[self.keep], b[self.keep]
-        rounding = 4 * UNIT_ROUNDOFF * self._row_terms() * (2 * float(abs(x).max(initial=0)) + float(abs(b).max(initial=0)))
-        return self.inverse_norm() * (float(abs(b - self.matrix @ x).max(initial=0)) + rounding)
-
-    def _row_terms(self) -> int:
-        return int(np.diff(self.kernel.indptr).max(initial=0)) + 4 if sp.issparse(self.kernel) else self.kernel.shape[0] + 4
-
-
-def ending_states(mdp: MDP, kernel: np.ndarray | sp.csr_array) -> np.ndarray:
-    """States from which the episode ends with probability one: those that can reach an ending state from everywhere they can go.
-
-    Decided on the graph of positive entries, not on a nearly singular matrix. Cost O(nnz).
-
-    Raises:
-        NonTerminating: a state that is reachable from mu never ends.
-    """
-    graph = sp.csr_array(kernel)
-    leaving = np.asarray(1 - graph.sum(axis=1)).ravel() > 1e-12  # row sums are exact to a few roundings, and a leak below that would take 10^12 steps
-    can_end = reached(sp.csr_array(graph.T), leaving)
-    trapped = ~can_end
-    reachable = reached(graph, mdp.mu > 0)
-    if (trapped & reachable).any():
-        s = int(np.flatnonzero(trapped & reachable)[0])
-        raise NonTerminating(
-            f"gamma is 1 and state {s}, which can be reached from mu, never ends under this policy: its return does not exist. "
-            "Take gamma < 1, a horizon, or transitions into s whose rows sum to less than one (the rest ends the episode)."
-        )
-    return ~reached(sp.csr_array(graph.T), trapped)
-
-
-def reached(graph: sp.csr_array, start: np.ndarray) -> np.ndarray:
-    """States that can be reached along positive entries from those in `start`, themselves included. Cost O(nnz) a layer."""
-    pattern = sp.csr_array((np.ones(len(graph.data)) * (graph.data > 0), graph.indices, graph.indptr), shape=graph.shape).T.tocsr()
-    seen = start.copy()
-    frontier = start.astype(float)
-    while frontier.any():
-        frontier = ((pattern @ frontier) > 0) & ~seen
-        seen |= frontier.astype(bool)
-        frontier = frontier.astype(float)
-    return seen
+    ends: Bool[np.ndarray, "S"]
 
 
 def evaluate(model: object, policy: Policy) -> Evaluation:
-    """V, Q, advantage, occupancy and J of a policy.
+    """Exact value of a policy, up to the rounding that `bound` accounts for.
 
-    V = r_pi + gamma P_pi V, d = mu + gamma P_pi' d, J = mu V; with a horizon the backward and forward recursions.
-    Cost: two solves with one factorisation, O(S^3 + S^2 A) dense; sparse by fill-in; with a horizon O(T nnz).
+    Args:
+        model: MDP, Bandit, TokenTree or anything with an attribute `mdp`.
+        policy: anything with `probabilities` (S, A). With a horizon T also (T*S, A), row t*S + s: one table a time step, the policy of `with_time`.
+
+    With gamma = 1 and no horizon, states from which the episode may run for ever and that are never reached from mu get V = 0 and count as 0 in Q.
+    Cost: dense O(S^3 + S^2 A) time, O(S^2 A) memory; sparse O(nnz) plus the fill-in of a sparse LU; with a horizon O(T S^2 A) or O(T nnz).
 
     Raises:
-        NonTerminating: gamma is 1 and a reachable state never ends under the policy.
-        InvalidPolicy: the policy's table does not fit the model.
+        InvalidPolicy: the policy does not fit the model.
+        NonTerminating: gamma is 1 and a state reached from mu never ends under this policy.
+
+    >>> from pgtheory.tabular.models.mdp import MDP
+    >>> from pgtheory.tabular.policies.direct import Direct
+    >>> half = MDP(P=[[[0.5]]], r=[[1.0]], mu=[1.0])
+    >>> evaluate(half, Direct([[1.0]])).J
+    2.0
     """
-    mdp, pi = as_mdp(model), policy.probabilities
-    if pi.shape != (mdp.S, mdp.A):
-        raise InvalidPolicy(f"the policy has probabilities of shape {pi.shape}, the model has (S, A) = {(mdp.S, mdp.A)}.")
-    if mdp.horizon is not None:
-        return _finite(mdp, pi)
-    resolvent = Resolvent(mdp, pi)
-    reward = (pi * mdp.mean_reward).sum(axis=1)
-    V = resolvent(reward)
+    mdp = as_mdp(model)
+    pi = policy_table(mdp, policy)
+    return _stationary(mdp, pi) if mdp.horizon is None else _finite(mdp, pi, mdp.horizon)
+
+
+def policy_table(mdp: MDP, policy: Policy) -> Float[np.ndarray, "*T S A"]:
+    """The validated probabilities of a policy: (S, A), or (T, S, A) with a horizon.
+
+    Raises:
+        InvalidPolicy: wrong shape, or rows that are no distributions.
+    """
+    if not hasattr(policy, "probabilities"):
+        raise InvalidPolicy(f"{type(policy).__name__} is not a policy: it has no `probabilities`. Give Softmax(theta), Direct(pi) or LogLinear(theta, features).")
+    pi = freeze("probabilities", policy.probabilities, error=InvalidPolicy)
+    S, A, T = mdp.S, mdp.A, mdp.horizon
+    if pi.shape != (S, A) and (T is None or pi.shape != (T * S, A)):
+        steps = "" if T is None else f" or (T*S, A) = {(T * S, A)}"
+        raise InvalidPolicy(f"the policy has probabilities of shape {pi.shape}, the model needs (S, A) = {(S, A)}{steps}.")
+    require_distribution("probabilities", pi, error=InvalidPolicy)
+    if T is None:
+        return pi
+    return np.broadcast_to(pi, (T, S, A)) if pi.shape == (S, A) else pi.reshape(T, S, A)
+
+
+def require_ending(mdp: MDP, ends: Bool[np.ndarray, "S"], edges: sp.csr_array, what: str) -> None:
+    """Refuse a state outside `ends` that is reached from mu along `edges`.
+
+    Raises:
+        NonTerminating: names the first such state from which there is no way out at all.
+    """
+    lost = reachable(edges, mdp.mu > 0) & ~ends
+    if lost.any():
+        state = int(np.flatnonzero(lost)[0])
+        raise NonTerminating(
+            f"gamma is 1 and the episode may never end {what}: from state {state}, which is reached from mu. The undiscounted return does not exist. "
+            "Give gamma < 1, a horizon, or let the row P[s, a] of an absorbing state sum to less than one: the missing mass ends the episode."
+        )
+
+
+def backup_rounding(mdp: MDP, V_max: float) -> float:
+    """Bound of the rounding error of sum_a pi (r + gamma P V) - V in one state, when |V| <= V_max.
+
+    Sums of n terms err by at most n u / (1 - n u) times the sum of absolute values, in whatever order (Higham 2002, Section 3.1); the factor 2 covers 1 - n u.
+    """
+    terms = int(np.diff(mdp.transition.indptr).max()) if sp.issparse(mdp.transition) else mdp.S
+    largest = max(float(abs(mdp.r).max()), 0.0 if mdp.r_end is None else float(abs(mdp.r_end).max()))
+    return 2 * (2 * terms + mdp.A + 8) * UNIT * (largest + 2 * V_max)
+
+
+def _stationary(mdp: MDP, pi: np.ndarray) -> Evaluation:
+    K = mdp.kernel(pi)
+    ends = np.ones(mdp.S, dtype=bool)
+    if mdp.gamma == 1:
+        edges = edges_of(mdp, pi > 0)
+        ends = ends_surely(edges, ((pi > 0) & (mdp.ends > 0)).any(axis=1))
+        require_ending(mdp, ends, edges, "under this policy")
+    inside = np.flatnonzero(ends)
+    chain = Chain(K=K if ends.all() else K[np.ix_(inside, inside)], gamma=mdp.gamma)
+    r_pi = (pi * mdp.mean_reward).sum(axis=1)
+    V, occupancy = np.zeros(mdp.S), np.zeros(mdp.S)
+    V[inside] = chain.solve(r_pi[inside])
+    occupancy[inside] = chain.solve_transposed(mdp.mu[inside])
+    norm = chain.inverse_norm
     Q = mdp.backup(V)
-    d = resolvent(mdp.mu, transposed=True)
-    return Evaluation(V=V, Q=Q, advantage=Q - V[:, None], occupancy=d, J=float(mdp.mu @ V), bound=resolvent.bound(V, reward))
+    residual = abs((pi * Q).sum(axis=1) - V)[inside].max(initial=0) + backup_rounding(mdp, abs(V).max())
+    bound = float(norm * residual * (1 + 8 * UNIT))
+    return Evaluation(V=V, Q=Q, advantage=Q - V[:, None], occupancy=occupancy, J=float(mdp.mu @ V), bound=bound, ends=ends)
 
 
-def _finite(mdp: MDP, pi: np.ndarray) -> Evaluation:
-    T, S, A = mdp.horizon or 0, mdp.S, mdp.A
-    V, Q, d = np.zeros((T + 1, S)), np.zeros((T, S, A)), np.zeros((T, S))
-    for t in range(T - 1, -1, -1):
+def _finite(mdp: MDP, pi: np.ndarray, T: int) -> Evaluation:
+    V, Q, occupancy = np.zeros((T + 1, mdp.S)), np.zeros((T, mdp.S, mdp.A)), np.zeros((T, mdp.S))
+    bound = 0.0
+    for t in reversed(range(T)):
         Q[t] = mdp.backup(V[t + 1])
-        V[t] = (pi * Q[t]).sum(axis=1)
-    kernel = mdp.kernel(pi)
-    d[0] = mdp.mu
-    for t in range(1, T):
-        d[t] = mdp.gamma * (kernel.T @ d[t - 1])
-    terms = 2 * (A + 4) + (int(np.diff(mdp.transition.indptr).max(initial=0)) if sp.issparse(mdp.transition) else S)
-    size = float(abs(mdp.mean_reward).max(initial=0))
-    bound = UNIT_ROUNDOFF * terms * size * T * (T + 1) / 2  # each step adds `terms` roundings of a value of at most (T - t) |r|
-    return Evaluation(V=V[:-1], Q=Q, advantage=Q - V[:-1, :, None], occupancy=d, J=float(mdp.mu @ V[0]), bound=bound)
+        V[t] = (pi[t] * Q[t]).sum(axis=1)
+        # Rows of P and pi may exceed one by ROUNDING each: an error grows by that factor at most.
+        bound = mdp.gamma * (1 + 3 * ROUNDING) * bound + backup_rounding(mdp, max(abs(V[t]).max(), abs(V[t + 1]).max()))
+    occupancy[0] = mdp.mu
+    for t in range(T - 1):
+        occupancy[t + 1] = mdp.gamma * (mdp.transition.T @ (occupancy[t][:, None] * pi[t]).ravel())
+    V = V[:-1]
+    return Evaluation(V=V, Q=Q, advantage=Q - V[..., None], occupancy=occupancy, J=float(mdp.mu @ V[0]), bound=float(bound), ends=np.ones(mdp.S, dtype=bool))

@@ -1,0 +1,1 @@
+"""User functions as they are: loaded, bound by the names of their parameters, and turned into estimators."""

@@ -1,0 +1,62 @@
+"""Calls of the user's code: a time limit, and the user's own traceback when it raises."""
+
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pgtheory.tabular.errors import PgtheoryError, UserFunctionError
+
+
+class _TimeUp(BaseException):
+    """Raised by the alarm; no `except Exception` of the user catches it."""
+
+
+@contextmanager
+def time_limit(seconds: float, name: str) -> Iterator[None]:
+    """Interrupt the block after `seconds`. Without an alarm signal (other threads, Windows) nothing is interrupted.
+
+    Raises:
+        UserFunctionError: time is up.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(signum: int, frame: object) -> None:
+        raise _TimeUp
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except _TimeUp:
+        raise UserFunctionError(
+            f"{name} did not return within {seconds:g} s. Look for a loop that waits for something, or allow more time (--time-limit SECONDS)."
+        ) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def guarded(name: str, call: Callable[[], Any], seconds: float) -> Any:
+    """The result of the user's code.
+
+    Raises:
+        UserFunctionError: it raised (the text ends with the user's own frames) or did not return in time.
+    """
+    with time_limit(seconds, name):
+        try:
+            return call()
+        except PgtheoryError:
+            raise
+        except Exception as problem:
+            raise UserFunctionError(f"{name} raised {type(problem).__name__}: {problem}\n{own_frames(problem)}") from None
+
+
+def own_frames(problem: BaseException) -> str:
+    """The last frames of a traceback that belong neither to this library nor to an installed package."""
+    frames = [f for f in traceback.extract_tb(problem.__traceback__) if "site-packages" not in f.filename and "/pgtheory/" not in f.filename and "/deep/" not in f.filename]
+    return "".join(traceback.format_list(frames[-3:])).rstrip()
