@@ -10,8 +10,10 @@ from pgtheory.judging.causes import causes, decay_with_group
 from pgtheory.judging.classes import Kind, classify, natural, positive, rescaled_states
 from pgtheory.judging.counterexample import smallest
 from pgtheory.judging.cures import try_cures
+from pgtheory.judging.direction import downhill
 from pgtheory.judging.examination import Examination, examine
-from pgtheory.judging.identify import field_of, projected, weighted
+from pgtheory.judging.identify import field_of, loss_note, projected, weighted
+from pgtheory.judging.known_fields import recognised
 from pgtheory.judging.price import price
 from pgtheory.judging.profile import profile
 from pgtheory.judging.subject import Subject, subject_of
@@ -121,6 +123,9 @@ class Inquiry:
         kind, found = first.kind, {}
         if kind not in (Kind.UNBIASED, Kind.UNDECIDED):
             kind, found = self.explained(examinations, first)
+        if getattr(self.subject.estimator, "kind", "") == "loss" and not self.worlds[0].off_policy and len(self.worlds) > 1:
+            self.progress("gradient of the mean loss")
+            self.notes.append(loss_note(self.subject.estimator, self.worlds[1], self.ordered))
         if "old_logprobs" in self.subject.uses:
             self.progress("local profile")
             shape = profile(self.subject.estimator)
@@ -176,13 +181,14 @@ class Inquiry:
         kind = first.kind
         if kind is Kind.BIASED and first.scale is None and exact:
             kind = self.identified(examinations, first, found)
-        if exact and kind is not Kind.VACUOUS:
+        if exact and kind is not Kind.VACUOUS and not any(e.undefined for e in examinations):
             self.progress("cures")
             found["cures"] = tuple(
                 {"text": text} for text in try_cures(estimator, examinations, first=first, uses=uses, objective=self.objective, ordered=ordered, progress=self.progress)
             )
             if self.specs and first.scale is None:
                 found["causes"] = self.causes_of(examinations, first)
+        if exact and kind is not Kind.VACUOUS:
             self.progress("smallest counterexample")
             found["counterexample"] = smallest(
                 estimator, self.subject.setting, target=self.subject.target, objective=self.objective, ordered=ordered,
@@ -193,31 +199,38 @@ class Inquiry:
     def identified(self, examinations: list[Examination], first, found: dict[str, Any]) -> Kind:  # noqa: ANN001
         """Another objective, a preconditioned gradient, or a bias; fills `found` with the evidence."""
         estimator, ordered = self.subject.estimator, self.ordered
-        on_policy = [e for e in examinations if not e.world.off_policy]
-        failing_on_policy = [e for e in first.failing if not e.world.off_policy]
-        closed = weighted(estimator, examinations) if self.objective.name == Return().name else None
-        if closed is not None and closed.name != "J":
-            found["weight"] = {
-                "G": closed.weight.G, "coefficients": closed.weight.coefficients, "factor": closed.factor, "name": closed.name,
-                "text": f"E[g] = w_G(p) grad p a prompt, Phi_G = {closed.name}" if closed.name else "E[g] = w_G(p) grad p a prompt, the gradient of Phi_G(p) = integral of w_G",
-            }  # fmt: skip
-        specs = [spec for spec in self.specs if not getattr(spec, "off_policy", False) and not getattr(spec, "tied", False)]
-        if failing_on_policy and specs:
+        failing = [e for e in first.failing if not e.world.off_policy]
+        returns = self.objective.name == Return().name
+        if returns:
+            closed = weighted(estimator, examinations)
+            if closed is not None and closed.name != "J":
+                found["weight"] = {
+                    "text": closed.text(), "factor": closed.factor, "name": closed.name, "names": closed.names,
+                    "coefficients": {G: w.coefficients for G, w in closed.weights.items()},
+                }  # fmt: skip
+            found["identity"] = recognised(examinations)
+        if failing and self.specs:
             self.progress("catalogue of objectives")
-            single = [s for s in specs if isinstance(s, TokenWorld) and s.group == self.specs[0].group] if isinstance(specs[0], TokenWorld) else specs[:1]  # type: ignore[union-attr]
-            found["objective"] = projected(estimator, single[:2], ordered=ordered, progress=self.progress)
+            failed = {e.world.id for e in failing}
+            specs = [spec for spec in self.specs if spec.id in failed and not getattr(spec, "tied", False)]
+            binary_only = [s for s in specs if getattr(s, "rule", "") == "binary"]
+            for chosen in (specs, binary_only):
+                found["objective"] = projected(estimator, chosen[:3], ordered=ordered, progress=self.progress) if chosen else None
+                if found["objective"]:
+                    break
         self.progress("is it a gradient of anything?")
-        deciding = (failing_on_policy or list(first.failing))[0]
-        field = field_of(estimator, deciding.world, ordered=ordered)
-        found["curl"], found["conservative"] = field, field["conservative"]
-        binary_failures = [e for e in failing_on_policy if not e.world.binary] if "weight" in found else failing_on_policy
-        if "weight" in found and binary_failures:
-            self.notes.append("the closed form holds for 0/1 rewards; with graded rewards E[g] is not the gradient of a function of p")
+        asked = [*failing[:1], *(e for e in failing[1:] if e.world.counts.get("P", 1) > 1)] or list(first.failing[:1])
+        fields = [field_of(estimator, e.world, ordered=ordered) for e in asked[:2]]
+        found["curl"] = max(fields, key=lambda f: f["curl"] / f["error"])
+        found["conservative"] = False if any(f["conservative"] is False for f in fields) else None if any(f["conservative"] is None for f in fields) else True
+        graded = [e for e in failing if not e.world.binary] if self.subject.setting == "tokens" else []
+        if "weight" in found and graded and not found.get("objective"):
+            self.notes.append("the closed form holds for 0/1 rewards; with graded rewards E[g] is no gradient of a function of p")
         off_policy_fails = any(e.world.off_policy for e in first.failing)
-        if ("weight" in found or found.get("objective")) and not off_policy_fails and all(e.undefined == 0 for e in on_policy):
-            if "weight" in found and not found.get("objective"):
-                found["conservative"] = True
+        if ("weight" in found or found.get("objective")) and not off_policy_fails and found["conservative"] is not False:
             return Kind.OBJECTIVE
+        if any(e.undefined > 0 for e in examinations):
+            return Kind.BIASED
         if rescaled_states(examinations):
             found["preconditioner"] = "a positive number for each state: states are reweighted, every decision is pushed the right way"
             return Kind.PRECONDITIONED
@@ -225,8 +238,12 @@ class Inquiry:
             found["preconditioner"] = "the inverse Fisher information: the natural gradient"
             return Kind.PRECONDITIONED
         if positive(examinations):
-            found["preconditioner"] = "unknown, but <E g, grad J> > 0 at every point tried"
-            return Kind.PRECONDITIONED
+            self.progress("a point at which it points downhill?")
+            wrong = downhill(estimator, self.subject.setting, objective=self.objective, ordered=ordered, allowed=self.specs)
+            if wrong is None:
+                found["preconditioner"] = "unknown, but <E g, grad> > 0 at every point tried"
+                return Kind.PRECONDITIONED
+            found["downhill"] = wrong
         return Kind.BIASED
 
     def causes_of(self, examinations: list[Examination], first) -> tuple[dict[str, Any], ...]:  # noqa: ANN001

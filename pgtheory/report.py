@@ -34,11 +34,15 @@ def lines(v: Verdict) -> Iterator[tuple[str, str]]:
         yield "gradient", vector(v.gradient)
     if v.scale is None and v.angle is not None:
         yield "direction", f"largest angle {v.angle:.3g} degrees; |E[g] - c gradient| / |E[g]| = {v.bias:.3g} at its worst"
+    if v.downhill is not None:
+        point = ", ".join(f"{p:g}" for p in v.downhill["probabilities"])
+        yield "downhill", f"<E g, gradient> < 0 (cosine {v.downhill['cosine']:.3g}) on {v.downhill['world']} where pi(0|s) = {point}"
     if v.objective is not None:
         yield "objective", f"E[g] is the gradient of {v.objective['text']}   (residual {v.objective['residual']:.1e} on held-out points)"
     if v.weight is not None:
-        coefficients = ", ".join(f"{c:.6g}" for c in v.weight["coefficients"])
-        yield "w_G(p)", f"{v.weight['text']}; Bernstein coefficients of w_{v.weight['G']}: {coefficients}"
+        yield "w_G(p)", v.weight["text"]
+    if v.identity is not None:
+        yield "closed form", v.identity
     if v.preconditioner is not None:
         yield "E[g] = M grad", v.preconditioner
     if v.conservative is not None and v.kind not in (Kind.UNBIASED, Kind.SCALED):
@@ -79,6 +83,8 @@ def sentence(v: Verdict) -> str:
             return "has mean zero everywhere: it teaches nothing"
         case Kind.UNDECIDED:
             return "could not be decided: no bias was seen, and none was excluded"
+    if v.events.get("not finite"):
+        return f"is not finite on some data sets (probability {v.events['not finite']:.6g}): its mean does not exist"
     if v.scale is not None and v.scale["value"] < 0:
         return f"points downhill: it is minus the gradient of {v.target}"
     return f"is not unbiased for the gradient of {v.target}"
@@ -127,7 +133,7 @@ def as_rich(v: Verdict) -> Table:
 
 def as_text(v: Verdict) -> str:
     """A verdict as plain text."""
-    return "\n".join(f"{label:<14}{text}" if number else f"{label}  {text}" for number, (label, text) in enumerate(lines(v)))
+    return "\n".join(f"{label:<16}{text}" if number else f"{label}  {text}" for number, (label, text) in enumerate(lines(v)))
 
 
 def as_html(v: Verdict) -> str:

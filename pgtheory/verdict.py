@@ -28,10 +28,13 @@ class Verdict:
         worst: world, point and coordinate of the worst difference.
         objective: of which objective E[g] is the gradient (None: of none in the catalogue), with coefficients and residual.
         weight: w_G(p) and Phi_G where the closed form holds.
+        identity: a closed form of E[g] that is no gradient, where one was recognised.
+        preconditioner: what M is in E[g] = M grad, where it is one.
         conservative: whether the field is the gradient of anything; None: not decided or not asked.
         variance: total variance, against leave-one-out and the optimal baseline at matched scale, samples for a 10 % error.
         events: name -> exact probability of data sets that are NaN, give zero, or dwarf the others.
         profile: weight against importance ratio, for both signs of the advantage.
+        downhill: a world and a policy at which E[g] has a negative inner product with the gradient.
         worlds: what was found on each world.
         counterexample: the smallest problem on which the estimator goes wrong, with a snippet that runs.
         causes: switches of the world that remove the bias.
@@ -56,12 +59,14 @@ class Verdict:
     worst: Mapping[str, Any] | None = None
     objective: Mapping[str, Any] | None = None
     weight: Mapping[str, Any] | None = None
+    identity: str | None = None
     preconditioner: str | None = None
     conservative: bool | None = None
     curl: Mapping[str, float] | None = None
     variance: Mapping[str, Any] | None = None
     events: Mapping[str, float] = field(default_factory=dict)
     profile: Mapping[str, Any] | None = None
+    downhill: Mapping[str, Any] | None = None
     worlds: tuple[Mapping[str, Any], ...] = ()
     counterexample: Mapping[str, Any] | None = None
     causes: tuple[Mapping[str, Any], ...] = ()

@@ -8,7 +8,7 @@ import numpy as np
 
 from pgtheory.judging.examination import Examination
 from pgtheory.judging.scale import MATCH, number
-from pgtheory.tabular.fields.catalogue import project
+from pgtheory.tabular.fields.catalogue import common, project
 from pgtheory.tabular.fields.field import Field, curl, directions, is_conservative
 from pgtheory.tabular.fields.group_weight import GroupWeight, group_weight, known_weights
 from pgtheory.tabular.laws.types import Estimator
@@ -23,11 +23,28 @@ CATALOGUE_POINTS = tuple(range(8))
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Weighted:
-    """Verified closed form: E[g] = c mean_x w_G(p_x) grad p_x on every 0/1 on-policy world."""
+    """Verified closed form: E[g] = c mean_x w_G(p_x) grad p_x on every 0/1 on-policy world.
 
-    weight: GroupWeight
-    name: str | None
+    `weights` holds w_G for each group size that occurred, `names` the objective with that weight, where it has a name.
+    """
+
+    weights: dict[int, GroupWeight]
+    names: dict[int, str | None]
     factor: float
+
+    @property
+    def name(self) -> str | None:
+        """The one name for all group sizes, if there is one."""
+        found = set(self.names.values())
+        return found.pop() if len(found) == 1 else None
+
+    def text(self) -> str:
+        """The closed form in words."""
+        if self.name:
+            return f"E[g] = w_G(p) grad p for each prompt, the gradient of {self.name}"
+        return "E[g] = w_G(p) grad p for each prompt, the gradient of Phi_G(p) = integral of w_G; " + "; ".join(
+            f"G = {G}: {self.names[G] or 'coefficients ' + ', '.join(f'{c:.6g}' for c in w.coefficients)}" for G, w in self.weights.items()
+        )
 
 
 def success_gradients(world: World, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
@@ -46,12 +63,12 @@ def weighted(estimator: Estimator, examinations: Sequence[Examination]) -> Weigh
     worlds = [e for e in examinations if e.world.setting == "tokens" and not e.world.off_policy and e.world.binary]
     if not worlds or estimator.form == "whole":
         return None
-    factors, first = [], None
+    factors, weights = [], {}
     for e in worlds:
         w = group_weight(estimator, e.world.counts["G"])
         if w is None:
             return None
-        first = first or w
+        weights[w.G] = w
         expected = []
         for scene in e.world.scenes:
             p, gradient = success_gradients(e.world, scene)
@@ -63,9 +80,9 @@ def weighted(estimator: Estimator, examinations: Sequence[Examination]) -> Weigh
         if abs(e.means - c * target).max() > 10 * e.tolerance * (1 + abs(c)):
             return None
         factors.append(c)
-    if first is None or np.ptp(factors) > MATCH * abs(factors[0]) or factors[0] <= 0:
+    if np.ptp(factors) > MATCH * abs(factors[0]) or factors[0] <= 0:
         return None
-    return Weighted(weight=first, name=named(first), factor=factors[0])
+    return Weighted(weights=weights, names={G: named(w) for G, w in weights.items()}, factor=factors[0])
 
 
 def named(weight: GroupWeight) -> str | None:
@@ -100,15 +117,13 @@ def projected(
         if found is None:
             return None
         answers.append(found)
-    if not answers or any(a.names != answers[0].names for a in answers):
+    found = common(answers) if answers else None
+    if found is None:
         return None
-    spread = np.ptp([a.coefficients for a in answers], axis=0)
-    if (spread > 1e-6 * abs(np.array(answers[0].coefficients))).any():
-        return None
-    best = answers[0]
-    text = " ".join(f"{'+' if c >= 0 else '-'} {'' if abs(abs(c) - 1) < MATCH else number(abs(c)) + ' '}{n}" for c, n in zip(best.coefficients, best.names, strict=True))
+    names, coefficients = found
+    text = " ".join(f"{'+' if c >= 0 else '-'} {'' if abs(abs(c) - 1) < MATCH else number(abs(c)) + ' '}{n}" for c, n in zip(coefficients, names, strict=True))
     return {
-        "text": text.removeprefix("+ "), "names": best.names, "coefficients": best.coefficients, "residual": max(a.residual for a in answers), "worlds": len(answers),
+        "text": text.removeprefix("+ "), "names": names, "coefficients": coefficients, "residual": max(a.residual for a in answers), "worlds": len(answers),
     }  # fmt: skip
 
 
@@ -122,3 +137,24 @@ def field_of(estimator: Estimator, world: World, *, ordered: bool) -> dict[str, 
     frame = directions(np.size(scene.point["theta"]), 3, rng=np.random.default_rng(20261124))
     jacobian, error = field.jacobian(directions=frame)
     return {"world": world.id, "conservative": is_conservative(jacobian, error), "curl": curl(jacobian), "error": error}
+
+
+def loss_note(bound: Any, world: World, ordered: bool) -> str:
+    """Whether the code's E[grad loss] is also grad E[loss], whose data move with theta, on the world's first point.
+
+    Central differences of E[loss] along one random direction, extrapolated once; compared to 1e-6, far above their error and below any dependence.
+    """
+    scene, sets = world.scene(), world.sampling.datasets(world.scene(), ordered=ordered)
+    theta = np.ravel(scene.point["theta"])
+    u = np.random.default_rng(20261124).normal(size=theta.size)
+
+    def mean_loss(step: float) -> float:
+        moved = scene.at(theta=(theta + step * u).reshape(np.shape(scene.point["theta"])))
+        return float(sets.weights(moved) @ bound.losses(sets.data, moved))
+
+    slopes = [(mean_loss(h) - mean_loss(-h)) / (2 * h) for h in (2.0**-6, 2.0**-7)]
+    total = (4 * slopes[1] - slopes[0]) / 3
+    partial = -float(Field(bound, world.sampling, scene, ordered=ordered)() @ u)
+    if abs(total - partial) <= 1e-6 * (abs(total) + abs(partial) + 1e-6):
+        return "here E[grad loss], which training follows, equals grad E[loss]"
+    return f"the code follows E[grad loss]; grad E[loss] is something else, because the data move with theta ({partial:.6g} against {total:.6g} along one direction)"

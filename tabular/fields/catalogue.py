@@ -16,15 +16,15 @@ DIMENSION = 3
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Projection:
-    """E[g] = sum_j coefficients[j] grad names[j], fitted on half of the points; `residual` is the relative distance on the other half."""
+    """E[g] = sum_j coefficients[j] grad names[j], fitted on half of the points; `residual` is the relative distance on the other half.
+
+    `aliases[j]` are the objectives whose gradient equals that of names[j] on this problem, itself included: the best of k is pass@k for 0/1 rewards.
+    """
 
     names: tuple[str, ...]
+    aliases: tuple[frozenset[str], ...]
     coefficients: tuple[float, ...]
     residual: float
-
-    def __str__(self) -> str:
-        terms = [f"{c:+.6g} {name}".replace("+1 ", "+").replace("-1 ", "-") for c, name in zip(self.coefficients, self.names, strict=True)]
-        return " ".join(terms).removeprefix("+")
 
 
 def project(
@@ -37,7 +37,8 @@ def project(
     Coefficients come from the even points; the residual is on the odd ones. Objectives whose gradients are proportional at all points are merged, the
     first name kept; a sum of m objectives is only tried if the fitted half gives at least 3 m independent equations. Cost: C(n, 3) small least squares.
     """
-    names = merged(gradients)
+    groups = merged(gradients)
+    names = list(groups)
     if effective_dimension(field, gradients) < DIMENSION:
         return None
     fit, test = slice(0, None, 2), slice(1, None, 2)
@@ -52,22 +53,25 @@ def project(
             c, *_ = np.linalg.lstsq(A, left, rcond=1e-10)
             residual = float(np.linalg.norm(np.stack([gradients[n][test].ravel() for n in chosen], axis=1) @ c - right) / scale)
             if residual <= tolerance and (best is None or residual < best.residual):
-                best = Projection(names=chosen, coefficients=tuple(float(x) for x in c), residual=residual)
+                best = Projection(names=chosen, aliases=tuple(groups[n] for n in chosen), coefficients=tuple(float(x) for x in c), residual=residual)
         if best is not None:
             return best
     return None
 
 
-def merged(gradients: dict[str, Float[np.ndarray, "K D"]]) -> list[str]:
-    """Names without zero gradients and without those proportional to an earlier one."""
-    kept: list[str] = []
+def merged(gradients: dict[str, Float[np.ndarray, "K D"]]) -> dict[str, frozenset[str]]:
+    """Name -> all names with the same gradient at all points; vanishing gradients and those proportional to an earlier one are left out."""
+    kept: dict[str, set[str]] = {}
     for name, g in gradients.items():
         size = np.linalg.norm(g)
         if size < 1e-13:
             continue
-        if all(1 - abs((g * gradients[k]).sum()) / (size * np.linalg.norm(gradients[k])) > 1e-12 for k in kept):
-            kept.append(name)
-    return kept
+        near = next((k for k in kept if 1 - abs((g * gradients[k]).sum()) / (size * np.linalg.norm(gradients[k])) <= 1e-12), None)
+        if near is None:
+            kept[name] = {name}
+        elif np.allclose(g, gradients[near], rtol=1e-9, atol=1e-13):
+            kept[near].add(name)
+    return {name: frozenset(same) for name, same in kept.items()}
 
 
 def effective_dimension(field: Float[np.ndarray, "K D"], gradients: dict[str, Float[np.ndarray, "K D"]]) -> int:
@@ -75,7 +79,16 @@ def effective_dimension(field: Float[np.ndarray, "K D"], gradients: dict[str, Fl
     return int(np.linalg.matrix_rank(np.concatenate([field, *gradients.values()]), tol=1e-9))
 
 
-def names_of(parts: Sequence[Projection | None]) -> tuple[str, ...] | None:
-    """The common names of several projections, or None if they differ or one is missing."""
-    found = {p.names if p else None for p in parts}
-    return found.pop() if len(found) == 1 else None
+def common(parts: Sequence[Projection]) -> tuple[tuple[str, ...], tuple[float, ...]] | None:
+    """Names and coefficients that fit several problems at once, or None: each summand needs a name that is right on all of them, and one coefficient."""
+    first = parts[0]
+    names = []
+    for j, (name, same) in enumerate(zip(first.names, first.aliases, strict=True)):
+        shared = set(same)
+        for other in parts[1:]:
+            matches = [a for a, c in zip(other.aliases, other.coefficients, strict=True) if a & shared and abs(c - first.coefficients[j]) <= 1e-6 * abs(c)]
+            shared = shared & matches[0] if matches else set()
+        if not shared or any(len(other.names) != len(first.names) for other in parts):
+            return None
+        names.append(name if name in shared else sorted(shared)[0])
+    return tuple(names), first.coefficients

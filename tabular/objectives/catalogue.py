@@ -24,8 +24,7 @@ def catalogue(scene: Scene, *, group: int | None = None) -> list[Objective]:
         found += [pass_at(k) for k in range(2, largest + 1)]
         found += [truncated_log_likelihood(n) for n in range(2, largest + 1)]
         found += [LogLikelihood, ArcsinSqrt]
-    else:
-        found += [MaxOf(k) for k in range(2, largest + 1)]
+    found += [MaxOf(k) for k in range(2, largest + 1)]
     found += [Entropy(), Entropy(level="state")]
     if "ref" in scene.policies:
         found += [ReverseKL(), ForwardKL(), ReverseKL(level="state")]
