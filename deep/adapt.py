@@ -27,7 +27,7 @@ CHUNK = 4096
 class Lifted(TorchFunctionMode):
     """Casts to lower precision inside the user's code give float64: `.float()`, `.to(torch.float32)`, `dtype=torch.float32`."""
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):  # noqa: ANN001, ANN204
+    def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
         if func in (torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16):
             return args[0].double()
@@ -75,7 +75,9 @@ class LossDerivative:
     lifted: bool | None = None
     single: bool = False
 
-    def __call__(self, leaves: Mapping[str, np.ndarray], constants: Mapping[str, Any], arrays: frozenset[str]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def __call__(
+        self, leaves: Mapping[str, np.ndarray], constants: Mapping[str, Any], arrays: frozenset[str]
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Derivatives (N, ...) a leaf, and losses (N,). `arrays` names the constants with a leading axis of data sets.
 
         Raises:
@@ -102,7 +104,9 @@ class LossDerivative:
             loss = loss["loss"]
         if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
             shape = tuple(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
-            raise UserFunctionError(f"{self.name} returned {shape}, not a scalar loss. Reduce it, for instance with .mean() or .sum(), or return the loss first.")
+            raise UserFunctionError(
+                f"{self.name} returned {shape}, not a scalar loss. Reduce it, for instance with .mean() or .sum(), or return the loss first."
+            )
         return loss.reshape(())
 
     def _loop(self, leaf: dict[str, torch.Tensor], rest: dict[str, Any], arrays: frozenset[str]) -> tuple[dict[str, np.ndarray], np.ndarray]:

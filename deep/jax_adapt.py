@@ -19,7 +19,9 @@ class JaxDerivative:
     batched: bool | None = None
     single: bool = False
 
-    def __call__(self, leaves: Mapping[str, np.ndarray], constants: Mapping[str, Any], arrays: frozenset[str]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def __call__(
+        self, leaves: Mapping[str, np.ndarray], constants: Mapping[str, Any], arrays: frozenset[str]
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Derivatives (N, ...) a leaf, and losses (N,).
 
         Raises:
@@ -41,7 +43,9 @@ class JaxDerivative:
         """The loss in what the function returned: a scalar, or the first item of a tuple."""
         loss = result[0] if isinstance(result, tuple | list) else result
         if getattr(loss, "size", 0) != 1:
-            raise UserFunctionError(f"{self.name} returned shape {getattr(loss, 'shape', type(loss).__name__)}, not a scalar loss. Reduce it, for instance with .mean().")
+            raise UserFunctionError(
+                f"{self.name} returned shape {getattr(loss, 'shape', type(loss).__name__)}, not a scalar loss. Reduce it, for instance with .mean()."
+            )
         return loss.reshape(())
 
     @staticmethod

@@ -143,7 +143,9 @@ class Inquiry:
             target=self.objective.name,
             exact=all(e.exact for e in examinations),
             count=sum(e.count for e in examinations),
-            scale=None if scale is None else {"value": scale.value, "text": scale.text, "convention": scale.convention, "reason": scale.reason, "values": scale.values},
+            scale=None
+            if scale is None
+            else {"value": scale.value, "text": scale.text, "convention": scale.convention, "reason": scale.reason, "values": scale.values},
             mean=deciding.means[0],
             gradient=deciding.targets[0],
             covariance=deciding.laws[0].covariance,
@@ -169,11 +171,11 @@ class Inquiry:
             self.notes.append(f"{world.id}: {problem} Monte Carlo was used: it can refute, never acquit.")
             return examine(self.subject.estimator, world, objective=self.objective, method="monte-carlo")
 
-    def deciding(self, examinations: list[Examination], first) -> Examination:  # noqa: ANN001
+    def deciding(self, examinations: list[Examination], first) -> Examination:
         """The world whose numbers are printed: the first that fails, else the first."""
         return first.failing[0] if first.failing else examinations[0]
 
-    def explained(self, examinations: list[Examination], first) -> tuple[Kind, dict[str, Any]]:  # noqa: ANN001
+    def explained(self, examinations: list[Examination], first) -> tuple[Kind, dict[str, Any]]:
         """Class and explanation of an estimator that is not unbiased."""
         estimator, ordered, uses = self.subject.estimator, self.ordered, self.subject.uses
         exact = all(e.exact for e in examinations)
@@ -184,7 +186,10 @@ class Inquiry:
         if exact and kind is not Kind.VACUOUS and not any(e.undefined for e in examinations):
             self.progress("cures")
             found["cures"] = tuple(
-                {"text": text} for text in try_cures(estimator, examinations, first=first, uses=uses, objective=self.objective, ordered=ordered, progress=self.progress)
+                {"text": text}
+                for text in try_cures(
+                    estimator, examinations, first=first, uses=uses, objective=self.objective, ordered=ordered, progress=self.progress
+                )
             )
             if self.specs and first.scale is None:
                 found["causes"] = self.causes_of(examinations, first)
@@ -196,7 +201,7 @@ class Inquiry:
             )  # fmt: skip
         return kind, found
 
-    def identified(self, examinations: list[Examination], first, found: dict[str, Any]) -> Kind:  # noqa: ANN001
+    def identified(self, examinations: list[Examination], first, found: dict[str, Any]) -> Kind:
         """Another objective, a preconditioned gradient, or a bias; fills `found` with the evidence."""
         estimator, ordered = self.subject.estimator, self.ordered
         failing = [e for e in first.failing if not e.world.off_policy]
@@ -222,7 +227,9 @@ class Inquiry:
         asked = [*failing[:1], *(e for e in failing[1:] if e.world.counts.get("P", 1) > 1)] or list(first.failing[:1])
         fields = [field_of(estimator, e.world, ordered=ordered) for e in asked[:2]]
         found["curl"] = max(fields, key=lambda f: f["curl"] / f["error"])
-        found["conservative"] = False if any(f["conservative"] is False for f in fields) else None if any(f["conservative"] is None for f in fields) else True
+        found["conservative"] = (
+            False if any(f["conservative"] is False for f in fields) else None if any(f["conservative"] is None for f in fields) else True
+        )
         graded = [e for e in failing if not e.world.binary] if self.subject.setting == "tokens" else []
         if "weight" in found and graded and not found.get("objective"):
             self.notes.append("the closed form holds for 0/1 rewards; with graded rewards E[g] is no gradient of a function of p")
@@ -246,7 +253,7 @@ class Inquiry:
             found["downhill"] = wrong
         return Kind.BIASED
 
-    def causes_of(self, examinations: list[Examination], first) -> tuple[dict[str, Any], ...]:  # noqa: ANN001
+    def causes_of(self, examinations: list[Examination], first) -> tuple[dict[str, Any], ...]:
         """What switches the bias off, on the first failing world."""
         failing = {e.world.id for e in first.failing}
         spec = next((s for s in self.specs if s.id in failing), None)

@@ -75,10 +75,14 @@ def sentence(v: Verdict) -> str:
         case Kind.SCALED:
             return f"is unbiased for the gradient of {v.target} up to the constant c"
         case Kind.OBJECTIVE:
-            name = v.objective["text"] if v.objective else (v.weight["name"] or "Phi_G(p), a function of the success probability") if v.weight else "another objective"
-            return f"is not unbiased for {v.target}: it is the exact gradient of {name}"
+            return f"is not unbiased for {v.target}: it is the exact gradient of {objective_text(v)}"
         case Kind.PRECONDITIONED:
-            return f"is a preconditioned gradient of {v.target}: another length and angle, an ascent direction"
+            known = "unknown" not in (v.preconditioner or "unknown")
+            return (
+                f"is a preconditioned gradient of {v.target}"
+                if known
+                else f"is not unbiased for {v.target}; its mean has a positive inner product with the gradient wherever tried"
+            )
         case Kind.VACUOUS:
             return "has mean zero everywhere: it teaches nothing"
         case Kind.UNDECIDED:
@@ -88,6 +92,15 @@ def sentence(v: Verdict) -> str:
     if v.scale is not None and v.scale["value"] < 0:
         return f"points downhill: it is minus the gradient of {v.target}"
     return f"is not unbiased for the gradient of {v.target}"
+
+
+def objective_text(v: Verdict) -> str:
+    """The objective whose gradient E[g] is: the closed form for all group sizes where it has a name, else the catalogue's."""
+    if v.weight and v.weight["name"]:
+        return v.weight["name"]
+    if v.objective and not v.weight:
+        return v.objective["text"]
+    return "Phi_G(p), a function of the success probability"
 
 
 def vector(x: Sequence[float]) -> str:
@@ -138,7 +151,9 @@ def as_text(v: Verdict) -> str:
 
 def as_html(v: Verdict) -> str:
     """A verdict as an HTML table, for notebooks."""
-    rows = "".join(f"<tr><th style='text-align:left'>{escape(label)}</th><td style='text-align:left'>{escape(text)}</td></tr>" for label, text in lines(v))
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(label)}</th><td style='text-align:left'>{escape(text)}</td></tr>" for label, text in lines(v)
+    )
     return f"<table>{rows}</table>"
 
 

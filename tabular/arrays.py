@@ -27,7 +27,9 @@ def first(wrong: np.ndarray) -> list[int]:
     return [int(i) for i in np.argwhere(wrong)[0]]
 
 
-def require_shape(name: str, array: np.ndarray | sp.sparray, shape: tuple[int, ...], meaning: str, *, error: type[PgtheoryError] = InvalidModel) -> None:
+def require_shape(
+    name: str, array: np.ndarray | sp.sparray, shape: tuple[int, ...], meaning: str, *, error: type[PgtheoryError] = InvalidModel
+) -> None:
     """Refuse an array whose shape is not `shape`; `meaning` names the axes."""
     if tuple(array.shape) != shape:
         raise error(f"{name} has shape {tuple(array.shape)}, expected {shape} ({meaning}).")

@@ -67,7 +67,7 @@ class Data:
         n = np.arange(len(self))[:, None]
         return self._mapped(lambda array: array[n, order], extra=False)
 
-    def _mapped(self, f, extra: bool = True) -> Self:  # noqa: ANN001
+    def _mapped(self, f, extra: bool = True) -> Self:
         arrays = {name: f(getattr(self, name)) for name in ("state", "action", "reward", "mask", "last", "truncated")}
         index = {name: f(array) for name, array in self.index.items()}
         rest = {name: f(array) for name, array in self.extra.items()} if extra else dict(self.extra)

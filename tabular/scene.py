@@ -62,7 +62,16 @@ class Scene:
                 raise InvalidPolicy(f"the policy `{role}` has probabilities of shape {found}, the model has (S, A) = {shape}.")
 
     @classmethod
-    def of(cls, model: object, policy: Policy, *, sampler: Policy | None = None, old: Policy | None = None, ref: Policy | None = None, **point: np.ndarray) -> Self:
+    def of(
+        cls,
+        model: object,
+        policy: Policy,
+        *,
+        sampler: Policy | None = None,
+        old: Policy | None = None,
+        ref: Policy | None = None,
+        **point: np.ndarray,
+    ) -> Self:
         """A scene in which `policy` moves with theta and the other roles, where given, are constant."""
         fixed = {role: Fixed(other) for role, other in (("sampler", sampler), ("old", old), ("ref", ref)) if other is not None}
         return cls(model=model, point={"theta": policy.theta, **point}, policies={"current": Moving(policy), **fixed})

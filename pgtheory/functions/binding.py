@@ -10,7 +10,7 @@ from pgtheory.functions.bound import Bound, setting_of
 from pgtheory.functions.names import LEAVES, MEANINGS
 from pgtheory.functions.presets import batch_object, preset
 from pgtheory.functions.quantities import SCALARS, quantity, ranks_of
-from pgtheory.functions.signature import Signature, framework_of, read
+from pgtheory.functions.signature import framework_of, read
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import BindingError, InvalidArgument, UserFunctionError
 from pgtheory.tabular.scene import Scene
@@ -163,7 +163,7 @@ def recognised(bound: Bound, data: Data, scene: Scene, kind: str | None) -> tupl
         bound.derivative(data, scene)
         return "loss", "local" if leaves == {"logprobs"} else "table"
     found = bound.values_of(data, scene)
-    (N, B, T), size = data.shape, np.size(scene.point["theta"])
+    (_, B, T), size = data.shape, np.size(scene.point["theta"])
     if not np.isfinite(found).any() and kind is None and found.ndim == 1:
         raise UserFunctionError(f"{bound.name} returned {found[0]} on the first data set.")
     if found.shape[1:] in ((B,), (B, 1)):
@@ -205,7 +205,7 @@ def returns_loss(bound: Bound, data: Data, scene: Scene) -> bool:
 
 
 def reading(bound: Bound, scene: Scene) -> str:
-    """"advantage" or "gradient" for an array (B, T) without a leaf: the same thing at gamma = 1, else the function's name decides.
+    """ "advantage" or "gradient" for an array (B, T) without a leaf: the same thing at gamma = 1, else the function's name decides.
 
     Raises:
         BindingError: it does not.
@@ -261,7 +261,13 @@ def lines(bound: Bound) -> Iterator[str]:
         "gradient": "a gradient, ascended" if bound.form == "whole" else "weights of the scores, ascended",
     }[bound.kind]
     yield f"read as {what} ({bound.framework}{', batched' if bound.batched else ''})"
-    shapes = {"B": " as (B,)", "BT": " as (B, T)", "BT+1": " as (B, T+1), the value at the end included", "str": " as strings", "bool": " as booleans"}
+    shapes = {
+        "B": " as (B,)",
+        "BT": " as (B, T)",
+        "BT+1": " as (B, T+1), the value at the end included",
+        "str": " as strings",
+        "bool": " as booleans",
+    }
     for parameter, c in bound.names.items():
         text = MEANINGS[c].split(" (B,) or")[0] + shapes.get(bound.ranks.get(c, ""), "")
         if c == "advantages" and bound.advantage is not None:

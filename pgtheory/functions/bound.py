@@ -66,7 +66,7 @@ class Bound:
 
     @property
     def precision(self) -> str:
-        """"float32" if the function computes in single precision and the casts could not be lifted."""
+        """ "float32" if the function computes in single precision and the casts could not be lifted."""
         return "float32" if getattr(self._derivative, "single", False) else "float64"
 
     @property
@@ -89,6 +89,7 @@ class Bound:
     def call(self, values: Mapping[str, Any]) -> Any:
         """The user's function on one data set; `values` by canonical name."""
         if self.signature.batch:
+
             def get(key: str) -> Any:
                 self.seen.setdefault(key, canonical(key) or key)
                 return values[self.seen[key]]
@@ -150,7 +151,9 @@ class Bound:
         total = np.zeros((*data.shape, pi.shape[1]))
         for leaf, slope in slopes.items():
             if leaf == "logprobs":
-                np.put_along_axis(total, data.action[..., None], np.take_along_axis(total, data.action[..., None], axis=-1) + slope[..., None], axis=-1)
+                np.put_along_axis(
+                    total, data.action[..., None], np.take_along_axis(total, data.action[..., None], axis=-1) + slope[..., None], axis=-1
+                )
             elif leaf == "entropy":
                 total += slope[..., None] * (-pi * (np.log(pi) + 1))[data.state]
             else:

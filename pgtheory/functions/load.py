@@ -29,7 +29,9 @@ def load_target(target: object) -> tuple[Callable, str, str]:
     text = str(target)
     place, _, attribute = text.rpartition(":")
     if not place or not attribute:
-        raise MissingFile(f"{text!r} is no built-in estimator and no function. Give file.py:function, package.module:function, or one of: {_builtin_names()}.")
+        raise MissingFile(
+            f"{text!r} is no built-in estimator and no function. Give file.py:function, package.module:function, or one of: {_builtin_names()}."
+        )
     module = _from_file(Path(place)) if place.endswith(".py") else _from_package(place)
     found: object = module
     for part in attribute.split("."):
@@ -49,7 +51,8 @@ def _from_file(path: Path) -> ModuleType:
         raise MissingFile(f"there is no file {str(path)!r}. Give a path relative to the current folder, or an absolute one.")
     name = f"_pgtheory_user_{path.stem}_{abs(hash(str(path.resolve())))}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     sys.path.insert(0, str(path.resolve().parent))

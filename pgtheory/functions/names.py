@@ -43,7 +43,9 @@ CANONICAL: dict[str, str] = {name: name for name in ALIASES} | {alias: name for 
 LEAVES = ("logprobs", "probs", "logits", "entropy")
 """What a loss is differentiated with respect to."""
 
-EPISODIC = frozenset({"states", "gamma", "lam", "values", "next_values", "last_values", "terminated", "truncated", "dones", "returns", "scores", "theta"})
+EPISODIC = frozenset(
+    {"states", "gamma", "lam", "values", "next_values", "last_values", "terminated", "truncated", "dones", "returns", "scores", "theta"}
+)
 """A function that asks for one of these is examined on trajectories of a decision process, others on groups of completions."""
 
 MEANINGS: dict[str, str] = {

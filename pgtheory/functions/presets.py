@@ -30,7 +30,7 @@ class Batch(Mapping):
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and canonical(key) is not None
 
-    def __iter__(self):  # noqa: ANN204
+    def __iter__(self):
         raise TypeError("a batch whose entries are bound by name cannot be iterated over: ask for names")
 
     def __len__(self) -> int:
@@ -59,7 +59,9 @@ def trl(function: Callable) -> Callable[[Batch], Any]:
 
 def verl(function: Callable) -> Callable[[Batch], Any]:
     """loss(config, model_output, data): a dict of log-probabilities, and a batch."""
-    config = SimpleNamespace(clip_ratio=0.2, clip_ratio_low=0.2, clip_ratio_high=0.2, clip_ratio_c=3.0, loss_agg_mode="token-mean", entropy_coeff=0.0, use_kl_loss=False)
+    config = SimpleNamespace(
+        clip_ratio=0.2, clip_ratio_low=0.2, clip_ratio_high=0.2, clip_ratio_c=3.0, loss_agg_mode="token-mean", entropy_coeff=0.0, use_kl_loss=False
+    )
     return lambda batch: function(config, batch, batch)
 
 

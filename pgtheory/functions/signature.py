@@ -62,12 +62,14 @@ def read(function: Callable, settings: Mapping[str, Any], *, name: str, conventi
     doubled = [c for c in set(data.values()) if list(data.values()).count(c) > 1]
     if doubled:
         names = [n for n, c in data.items() if c == doubled[0]]
-        raise BindingError(f"{name} has two parameters that mean {doubled[0]}: {', '.join(names)}. Set one of them (--set {names[1]}=VALUE) or rename it.")
+        raise BindingError(
+            f"{name} has two parameters that mean {doubled[0]}: {', '.join(names)}. Set one of them (--set {names[1]}=VALUE) or rename it."
+        )
     return Signature(data=data, kept=kept, given=dict(settings), positional=positional)
 
 
 def framework_of(function: Callable, *, leaf: bool) -> str:
-    """"jax", "torch" or "numpy", from what the function's module imports; a function with a leaf and no import at all is taken for torch."""
+    """ "jax", "torch" or "numpy", from what the function's module imports; a function with a leaf and no import at all is taken for torch."""
     inner: Any = function
     while isinstance(inner, functools.partial):
         inner = inner.func

@@ -56,7 +56,13 @@ def switches(spec: WorldSpec, uses: frozenset[str]) -> list[tuple[str, dict]]:
 
 
 def causes(
-    estimator: Estimator, spec: WorldSpec, *, objective: Objective, uses: frozenset[str], ordered: bool, progress: Callable[[str], None] = lambda _: None
+    estimator: Estimator,
+    spec: WorldSpec,
+    *,
+    objective: Objective,
+    uses: frozenset[str],
+    ordered: bool,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> list[Cause]:
     """The single switches after which E[g] is proportional to the target; without any, the pairs. At most 3 are returned.
 
@@ -70,7 +76,7 @@ def causes(
     return []
 
 
-def _acquitting(estimator, spec, choices, objective, ordered, progress) -> Iterator[Cause]:  # noqa: ANN001
+def _acquitting(estimator, spec, choices, objective, ordered, progress) -> Iterator[Cause]:
     for chosen in choices:
         names = tuple(name for name, _ in chosen)
         changed = replace(spec, **{k: v for _, change in chosen for k, v in change.items()})
@@ -85,7 +91,9 @@ def decay_with_group(estimator: Estimator, spec: TokenWorld, *, objective: Objec
     """The power a in |bias| ~ G^-a between groups of G and of 2 G, relative to |E[g]|; None if the larger one cannot be enumerated quickly."""
     if spec.group > 4 or spec.prompts > 1 or ordered:
         return None
-    small, large = (examine(estimator, replace(spec, group=g, points=spec.points[:1]).build(), objective=objective) for g in (spec.group, 2 * spec.group))
+    small, large = (
+        examine(estimator, replace(spec, group=g, points=spec.points[:1]).build(), objective=objective) for g in (spec.group, 2 * spec.group)
+    )
     sizes = [relative_bias(e) for e in (small, large)]
     return float(np.log2(sizes[0] / sizes[1])) if min(sizes) > 1e-9 else None
 

@@ -15,7 +15,14 @@ from pgtheory.worlds.default import TINY, WorldSpec
 
 
 def smallest(
-    estimator: Estimator, setting: str, *, target: str, objective: Objective, ordered: bool, allowed: Sequence[WorldSpec], failing: Sequence[Examination]
+    estimator: Estimator,
+    setting: str,
+    *,
+    target: str,
+    objective: Objective,
+    ordered: bool,
+    allowed: Sequence[WorldSpec],
+    failing: Sequence[Examination],
 ) -> dict[str, Any] | None:
     """The first of the tiny worlds, in order of their size, on which E[g] is not the target up to a convention; else the smallest failing world.
 

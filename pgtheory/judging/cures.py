@@ -109,14 +109,28 @@ def rescaled(scale: Scale, sign: int = 1) -> Callable[[dict[str, int]], float] |
     """The factor, as a function of the counts, that undoes a recognised constant; None if it is not one formula."""
     if not scale.common:
         return None
-    known = [name for name in ("(G-1)/G", "G/(G-1)", "(B-1)/B", "B/(B-1)", "1/T", "T", "1/(G-1)", "1/2", "2") if scale.text.split(" / ")[0].startswith(name)]
+    known = [
+        name
+        for name in ("(G-1)/G", "G/(G-1)", "(B-1)/B", "B/(B-1)", "1/T", "T", "1/(G-1)", "1/2", "2")
+        if scale.text.split(" / ")[0].startswith(name)
+    ]
     name = max(known, key=len, default=None)
     if name is None:
         return lambda counts: sign / abs(scale.value)
     return lambda counts: sign / factor(name, counts)
 
 
-INVERSES = {"(G-1)/G": "G/(G-1)", "G/(G-1)": "(G-1)/G", "(B-1)/B": "B/(B-1)", "B/(B-1)": "(B-1)/B", "1/T": "T", "T": "1/T", "1/(G-1)": "G-1", "1/2": "2", "2": "1/2"}
+INVERSES = {
+    "(G-1)/G": "G/(G-1)",
+    "G/(G-1)": "(G-1)/G",
+    "(B-1)/B": "B/(B-1)",
+    "B/(B-1)": "(B-1)/B",
+    "1/T": "T",
+    "T": "1/T",
+    "1/(G-1)": "G-1",
+    "1/2": "2",
+    "2": "1/2",
+}
 
 
 def describe_inverse(scale: Scale) -> str:
@@ -169,6 +183,3 @@ def _with_constant(text: str, estimator: Estimator, scale: Scale, worlds: Sequen
     if classify(results).kind is not Kind.UNBIASED:
         return None
     return " and ".join(part for part in (text, describe_inverse(scale)) if part)
-
-
-

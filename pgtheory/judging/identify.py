@@ -34,9 +34,10 @@ class Weighted:
 
     @property
     def name(self) -> str | None:
-        """The one name for all group sizes, if there is one."""
-        found = set(self.names.values())
-        return found.pop() if len(found) == 1 else None
+        """The one name for all group sizes, if there is one; a number that follows the group size is written as G or G-1."""
+        readings = [{name} if name is None else {name, name.replace(str(G), "G"), name.replace(str(G - 1), "G-1")} for G, name in self.names.items()]
+        shared = set.intersection(*readings)
+        return min(shared, key=len) if shared and None not in shared else None
 
     def text(self) -> str:
         """The closed form in words."""
@@ -113,7 +114,9 @@ def projected(
             continue
         scale = max(float(np.linalg.norm(means)), 1e-300)
         rounding = float(np.linalg.norm([law.rounding for law in laws])) / scale
-        found = project(means, known, tolerance=1e-9 + 100 * rounding)  # the fit multiplies rounding by the condition of the catalogue, below 1e5 for sums of three
+        found = project(
+            means, known, tolerance=1e-9 + 100 * rounding
+        )  # the fit multiplies rounding by the condition of the catalogue, below 1e5 for sums of three
         if found is None:
             return None
         answers.append(found)
@@ -121,7 +124,9 @@ def projected(
     if found is None:
         return None
     names, coefficients = found
-    text = " ".join(f"{'+' if c >= 0 else '-'} {'' if abs(abs(c) - 1) < MATCH else number(abs(c)) + ' '}{n}" for c, n in zip(coefficients, names, strict=True))
+    text = " ".join(
+        f"{'+' if c >= 0 else '-'} {'' if abs(abs(c) - 1) < MATCH else number(abs(c)) + ' '}{n}" for c, n in zip(coefficients, names, strict=True)
+    )
     return {
         "text": text.removeprefix("+ "), "names": names, "coefficients": coefficients, "residual": max(a.residual for a in answers), "worlds": len(answers),
     }  # fmt: skip

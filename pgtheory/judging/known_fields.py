@@ -44,7 +44,8 @@ def recognised(examinations: Sequence[Examination]) -> str | None:
         if not on_policy or any(e.world.setting != setting for e in on_policy):
             continue
         against = [
-            Examination(world=e.world, laws=e.laws, targets=np.stack([field(e.world, scene) for scene in e.world.scenes]), single=e.single) for e in on_policy
+            Examination(world=e.world, laws=e.laws, targets=np.stack([field(e.world, scene) for scene in e.world.scenes]), single=e.single)
+            for e in on_policy
         ]
         if all(e.proportional for e in against):
             c = scale_of(against).text

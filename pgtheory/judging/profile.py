@@ -66,7 +66,13 @@ def shape(ratios: Float[np.ndarray, "K"], weights: Float[np.ndarray, "K"]) -> st
     """The weight as a function of the ratio rho, in words. Edges lie between two ratios tried, and are given as the round number there."""
     same = lambda expected, where: np.allclose(weights[where], expected[where], rtol=1e-9, atol=1e-12)
     everywhere = np.ones(len(ratios), dtype=bool)
-    for name, expected in (("rho", ratios), ("constant", np.ones_like(ratios)), ("zero", np.zeros_like(ratios)), ("rho squared", ratios**2), ("1/rho", 1 / ratios)):
+    for name, expected in (
+        ("rho", ratios),
+        ("constant", np.ones_like(ratios)),
+        ("zero", np.zeros_like(ratios)),
+        ("rho squared", ratios**2),
+        ("1/rho", 1 / ratios),
+    ):
         if same(expected, everywhere):
             return name
     for name, base in (("rho", ratios), ("constant", np.ones_like(ratios))):

@@ -50,7 +50,15 @@ class Scale:
 def factor(name: str, counts: dict[str, int]) -> float:
     """Value of a recognised factor for the given counts; nan where it does not exist."""
     B, G, T = counts["B"], counts.get("G", 0), counts["T"]
-    table = {"(G-1)/G": (G - 1, G), "G/(G-1)": (G, G - 1), "(B-1)/B": (B - 1, B), "B/(B-1)": (B, B - 1), "1/T": (1, T), "T": (T, 1), "1/(G-1)": (1, G - 1)}
+    table = {
+        "(G-1)/G": (G - 1, G),
+        "G/(G-1)": (G, G - 1),
+        "(B-1)/B": (B - 1, B),
+        "B/(B-1)": (B, B - 1),
+        "1/T": (1, T),
+        "T": (T, 1),
+        "1/(G-1)": (1, G - 1),
+    }
     above, below = table.get(name) or (Fraction(name).numerator, Fraction(name).denominator)
     return above / below if below > 0 else float("nan")
 

@@ -65,17 +65,21 @@ class Subject:
 
 def probe(setting: str) -> tuple[Data, Scene]:
     """Data sets and a scene on which a function is tried before it is examined: two prompts, or trajectories with a time limit."""
-    if setting == "episodes":
-        world = TAIL.build()
-    else:
-        world = replace(TWO_PROMPTS, off_policy=True, rule=OFF_POLICY.rule).build()
+    world = (TAIL if setting == "episodes" else replace(TWO_PROMPTS, off_policy=True, rule=OFF_POLICY.rule)).build()
     sets = world.sampling.datasets(world.scene())
     some = np.unique(np.linspace(0, len(sets) - 1, 12).astype(int))
     return sets.data.take(some), world.scene()
 
 
 def subject_of(
-    target: object, *, kind: str | None, settings: Mapping[str, Any] | None, convention: str | None, advantage: object | None, time_limit: float, name: str | None
+    target: object,
+    *,
+    kind: str | None,
+    settings: Mapping[str, Any] | None,
+    convention: str | None,
+    advantage: object | None,
+    time_limit: float,
+    name: str | None,
 ) -> Subject:
     """The subject behind a name, a path, a function or an estimator value."""
     if isinstance(target, str) and target in BUILTIN:
@@ -93,7 +97,14 @@ def subject_of(
         )
     function, found_name, description = load_target(target)
     helper = None if advantage is None else load_target(advantage)[0]
-    bound = bind(function, probe, name=found_name, kind=kind, settings=dict(settings or {}), convention=convention, advantage=helper, time_limit=time_limit)
+    bound = bind(
+        function, probe, name=found_name, kind=kind, settings=dict(settings or {}), convention=convention, advantage=helper, time_limit=time_limit
+    )
     return Subject(
-        estimator=bound, name=name or found_name, target=description, setting=bound.setting, uses=bound.uses, bindings=tuple(str(line) for line in bound.bindings)
+        estimator=bound,
+        name=name or found_name,
+        target=description,
+        setting=bound.setting,
+        uses=bound.uses,
+        bindings=tuple(str(line) for line in bound.bindings),
     )

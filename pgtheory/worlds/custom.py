@@ -24,7 +24,9 @@ def world_named(name: str) -> World:
     Raises:
         UnknownProblem: there is none; the text lists them.
     """
-    known: dict[str, WorldSpec] = {spec.id: spec for spec in (*TOKENS, OFF_POLICY, *default_worlds("episodes", ("gamma",)), TAIL, LOOP_OFF_POLICY, *TINY)}
+    known: dict[str, WorldSpec] = {
+        spec.id: spec for spec in (*TOKENS, OFF_POLICY, *default_worlds("episodes", ("gamma",)), TAIL, LOOP_OFF_POLICY, *TINY)
+    }
     if name not in known:
         raise UnknownProblem(f"no world is called {name!r}. There are: {', '.join(known)}.")
     return known[name].build()
@@ -58,16 +60,20 @@ def custom_worlds(
     if setting == "tokens":
         sizes = (group,) if group is not None else (3, 4)
         return [
-            World(id=f"{label}/G={G}", setting="tokens", model=model, sampling=Groups(G), current=current, ref=ref, critic=np.zeros(mdp.S)) for G in sizes
+            World(id=f"{label}/G={G}", setting="tokens", model=model, sampling=Groups(G), current=current, ref=ref, critic=np.zeros(mdp.S))
+            for G in sizes
         ]
     if mdp.horizon is None and not isinstance(model, Bandit | TokenTree) and _may_run_for_ever(mdp):
-        raise InvalidArgument(f"episodes of {label} may run for ever, so that they cannot be enumerated. Give a horizon (--horizon T) after which they end.")
+        raise InvalidArgument(
+            f"episodes of {label} may run for ever, so that they cannot be enumerated. Give a horizon (--horizon T) after which they end."
+        )
     return [
-        World(id=f"{label}/B={B}", setting="episodes", model=model, sampling=OnPolicy(B), current=current, ref=ref, critic=np.linspace(-1, 1, mdp.S)) for B in (1, 2)
+        World(id=f"{label}/B={B}", setting="episodes", model=model, sampling=OnPolicy(B), current=current, ref=ref, critic=np.linspace(-1, 1, mdp.S))
+        for B in (1, 2)
     ]
 
 
-def _may_run_for_ever(mdp) -> bool:  # noqa: ANN001
+def _may_run_for_ever(mdp) -> bool:
     """Whether the graph of positive transitions has a cycle: powers of an acyclic one vanish after S steps."""
     reach = (np.abs(mdp.kernel(np.full((mdp.S, mdp.A), 1 / mdp.A))) > 0).astype(float)
     at = (mdp.mu > 0).astype(float)

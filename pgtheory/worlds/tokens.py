@@ -73,7 +73,16 @@ class TokenWorld:
     def id(self) -> str:
         """Stable name: what differs from one prompt, 0/1 rewards, on-policy."""
         parts = [f"V={self.vocabulary},T={self.limit},P={self.prompts},G={self.group}", self.rule]
-        parts += [word for word, on in (("fixed-length", not self.end), ("off-policy", self.off_policy), ("ref=current", self.ref_is_current), ("tied", self.tied)) if on]
+        parts += [
+            word
+            for word, on in (
+                ("fixed-length", not self.end),
+                ("off-policy", self.off_policy),
+                ("ref=current", self.ref_is_current),
+                ("tied", self.tied),
+            )
+            if on
+        ]
         return "tokens/" + "/".join(parts)
 
     def build(self) -> World:

@@ -22,7 +22,9 @@ def group_order(data: Data) -> Int[np.ndarray, "N P G"]:
         InvalidArgument: there is no index "group", or groups differ in size.
     """
     if "group" not in data.index:
-        raise InvalidArgument('the data have no index "group", so that nothing says which rows share a prompt. Sample with Groups(size), or set index["group"].')
+        raise InvalidArgument(
+            'the data have no index "group", so that nothing says which rows share a prompt. Sample with Groups(size), or set index["group"].'
+        )
     group = data.index["group"]
     order = np.argsort(group, axis=1, kind="stable")
     ordered = np.take_along_axis(group, order, axis=1)
@@ -33,7 +35,9 @@ def group_order(data: Data) -> Int[np.ndarray, "N P G"]:
         if (first == last).all() and (last[:, :-1] < first[:, 1:]).all():
             return order.reshape(len(data), P, -1)
     sizes = np.unique(group[0], return_counts=True)[1].tolist()
-    raise InvalidArgument(f"groups must all have the same number of rows; those of data set 0 have {sizes}. Give every prompt equally many completions.")
+    raise InvalidArgument(
+        f"groups must all have the same number of rows; those of data set 0 have {sizes}. Give every prompt equally many completions."
+    )
 
 
 def grouped(data: Data) -> tuple[Float[np.ndarray, "N P G"], Int[np.ndarray, "N P G"]]:
@@ -55,10 +59,10 @@ def centred(rewards: Float[np.ndarray, "*N G"]) -> Float[np.ndarray, "*N G"]:
     return shifted - shifted.mean(axis=-1, keepdims=True)
 
 
-def require_group(G: int, least: int, what: str, cure: str) -> None:
+def require_group(size: int, least: int, what: str, cure: str) -> None:
     """Refuse groups that are too small."""
-    if G < least:
-        raise InvalidArgument(f"{what} needs groups of at least {least} completions, these have {G}. {cure}")
+    if size < least:
+        raise InvalidArgument(f"{what} needs groups of at least {least} completions, these have {size}. {cure}")
 
 
 @dataclass(frozen=True)

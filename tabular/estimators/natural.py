@@ -32,7 +32,9 @@ class NaturalGradient:
 
     def __post_init__(self) -> None:
         if self.gradient.form == "whole":
-            raise InvalidArgument("the natural gradient is built from weights of scores; this estimator has form `whole`. Give a local or table estimator.")
+            raise InvalidArgument(
+                "the natural gradient is built from weights of scores; this estimator has form `whole`. Give a local or table estimator."
+            )
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N D"]:
         policy = scene.policy()

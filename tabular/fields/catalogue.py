@@ -86,7 +86,9 @@ def common(parts: Sequence[Projection]) -> tuple[tuple[str, ...], tuple[float, .
     for j, (name, same) in enumerate(zip(first.names, first.aliases, strict=True)):
         shared = set(same)
         for other in parts[1:]:
-            matches = [a for a, c in zip(other.aliases, other.coefficients, strict=True) if a & shared and abs(c - first.coefficients[j]) <= 1e-6 * abs(c)]
+            matches = [
+                a for a, c in zip(other.aliases, other.coefficients, strict=True) if a & shared and abs(c - first.coefficients[j]) <= 1e-6 * abs(c)
+            ]
             shared = shared & matches[0] if matches else set()
         if not shared or any(len(other.names) != len(first.names) for other in parts):
             return None

@@ -27,7 +27,7 @@ class Field:
     ordered: bool = False
 
     @cached_property
-    def datasets(self):  # noqa: ANN201
+    def datasets(self):
         """All data sets."""
         return self.sampling.datasets(self.scene, ordered=self.ordered)  # type: ignore[attr-defined]
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import TooLarge, UserFunctionError
-from pgtheory.tabular.laws.types import Estimator, Law
 from pgtheory.tabular.laws.moments import UNIT_ROUNDOFF, Moments, scatter, to_parameters
+from pgtheory.tabular.laws.types import Estimator, Law
 from pgtheory.tabular.sampling.datasets import LIMIT
 from pgtheory.tabular.scene import Scene
 

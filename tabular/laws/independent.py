@@ -64,7 +64,9 @@ class IndependentParts:
             _, parts = sampling.parts(scene)  # type: ignore[attr-defined]
         except TooLarge:
             return False
-        return prod(len(prior) for _, prior in parts) > 4096 and not coupled(estimator, sampling, scene)  # below, plain enumeration is as fast and tests nothing
+        return prod(len(prior) for _, prior in parts) > 4096 and not coupled(
+            estimator, sampling, scene
+        )  # below, plain enumeration is as fast and tests nothing
 
     def cost(self, estimator: Estimator, sampling: object, scene: Scene) -> float:
         """Number of data sets, the coupling test included."""

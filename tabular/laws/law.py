@@ -32,5 +32,5 @@ def law(estimator: Estimator, sampling: object, scene: Scene, *, method: str | N
         return named[method].run(estimator, sampling, scene)
     fitting = [m for m in METHODS if m.exact and m.applies(estimator, sampling, scene)]
     if not fitting:
-        raise TooLarge("no exact method applies to this estimator and sampling law. Take a smaller problem, or method=\"monte-carlo\".")
+        raise TooLarge('no exact method applies to this estimator and sampling law. Take a smaller problem, or method="monte-carlo".')
     return min(fitting, key=lambda m: m.cost(estimator, sampling, scene)).run(estimator, sampling, scene)

@@ -95,7 +95,9 @@ class MDP:
             low = self.r2 - self.r * self.r
             entries = low.data if sp.issparse(low) else low
             if (entries < -ROUNDING * max(1.0, abs(entries).max(initial=0))).any():
-                raise InvalidModel("r2 is smaller than r squared somewhere. r2 is the second moment E[x^2] of the reward, at least the square of its mean.")
+                raise InvalidModel(
+                    "r2 is smaller than r squared somewhere. r2 is the second moment E[x^2] of the reward, at least the square of its mean."
+                )
 
     def _frozen_reward(self, name: str, values: object) -> np.ndarray | sp.sparray:
         if sp.issparse(values):
@@ -158,7 +160,9 @@ class MDP:
     def kernel(self, pi: Float[np.ndarray, "S A"]) -> np.ndarray | sp.csr_array:
         """P_pi[s, t] = sum_a pi(a|s) P[s, a, t], as (S, S). Cost O(S^2 A), or O(nnz) when sparse."""
         if sp.issparse(self.transition):
-            average = sp.csr_array((pi.ravel(), np.arange(self.S * self.A), np.arange(0, self.S * self.A + 1, self.A)), shape=(self.S, self.S * self.A))
+            average = sp.csr_array(
+                (pi.ravel(), np.arange(self.S * self.A), np.arange(0, self.S * self.A + 1, self.A)), shape=(self.S, self.S * self.A)
+            )
             return (average @ self.transition).tocsr()
         return np.einsum("sa,sat->st", pi, self.transition.reshape(self.S, self.A, self.S))
 

@@ -45,7 +45,7 @@ class PathFunctional:
         return path_hessian(paths, policy, paths.probability(policy) * self.f(paths))
 
 
-def path_hessian(paths: Paths, policy, weights: Float[np.ndarray, "K"]) -> Float[np.ndarray, "D D"]:  # noqa: ANN001
+def path_hessian(paths: Paths, policy, weights: Float[np.ndarray, "K"]) -> Float[np.ndarray, "D D"]:
     """sum_k weights_k (S_k S_k' + second derivative of log p_k): the Hessian of sum_k p_k f_k for weights p f."""
     scores = policy.pullback(paths.visits.toarray().reshape(-1, *paths.shape))
     return scores.T @ (weights[:, None] * scores) + policy.log_hessian((weights @ paths.visits).reshape(paths.shape))

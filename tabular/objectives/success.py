@@ -53,7 +53,9 @@ class PerPrompt:
         total = paths.total()
         if not np.isin(total, (0.0, 1.0)).all():
             odd = total[~np.isin(total, (0.0, 1.0))][0]
-            raise InvalidArgument(f"{self.name} is a function of the success probability, but a trajectory has the return {odd:g}. Rewards must be 0 or 1.")
+            raise InvalidArgument(
+                f"{self.name} is a function of the success probability, but a trajectory has the return {odd:g}. Rewards must be 0 or 1."
+            )
         starts = np.flatnonzero(scene.mdp.mu)
         own = paths.start == starts[:, None]
         gained = own * (paths.probability(scene.policy()) * total) / scene.mdp.mu[starts][:, None]

@@ -67,7 +67,7 @@ def tied(logits: Float[np.ndarray, "R A"], rows: Sequence[int]) -> LogLinear:
     """
     table = freeze("logits", logits, error=InvalidPolicy)
     index = np.asarray(rows)
-    if table.ndim != 2 or index.ndim != 1 or not ((0 <= index) & (index < len(table))).all():
+    if table.ndim != 2 or index.ndim != 1 or not ((index >= 0) & (index < len(table))).all():
         raise InvalidPolicy(f"tied: logits have shape {table.shape}, rows are {list(rows)}; expected (R, A) and one row number below R a state.")
     R, A = table.shape
     features = np.zeros((len(index), A, R, A))

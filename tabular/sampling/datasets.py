@@ -72,7 +72,11 @@ class DataSets:
     def take(self, which: np.ndarray | slice) -> Self:
         """Some of the data sets."""
         return type(self)(
-            paths=self.paths, rows=self.rows[which], prior=self.prior[which], role=self.role, given_start=self.given_start,
+            paths=self.paths,
+            rows=self.rows[which],
+            prior=self.prior[which],
+            role=self.role,
+            given_start=self.given_start,
             index={name: array[which] for name, array in self.index.items()},
         )
 
@@ -125,5 +129,5 @@ def require_enumerable(count: int, what: str) -> None:
     if count > LIMIT:
         raise TooLarge(
             f"{what} make {count} data sets, more than {LIMIT}. Take a smaller group, fewer prompts or a smaller problem, "
-            "or ask for Monte Carlo (method=\"monte-carlo\"), which can refute but never acquit."
+            'or ask for Monte Carlo (method="monte-carlo"), which can refute but never acquit.'
         )

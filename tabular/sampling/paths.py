@@ -86,7 +86,7 @@ def enumerate_paths(mdp: MDP, *, horizon: int | None = None, limit: int = 200_00
         if len(parent) + sum(len(part["start"]) for part in finished) > limit:
             raise TooLarge(
                 f"the model has more than {limit} trajectories of {t + 1} steps. Enumerate a shorter horizon, or use a law by Monte Carlo "
-                "(`method=\"monte-carlo\"`) instead."
+                '(`method="monte-carlo"`) instead.'
             )
         tables = {
             "state": np.column_stack([tables["state"][parent], moves["state"][move]]),
@@ -100,7 +100,12 @@ def enumerate_paths(mdp: MDP, *, horizon: int | None = None, limit: int = 200_00
             cut = ~over if mdp.horizon != steps else cut
             over = np.ones_like(over)
         last = np.where(cut, at, -1)
-        finished.append({**{k: v[over] for k, v in tables.items()}, "start": start[over], "chance": chance[over], "last": last[over], "truncated": cut[over]})
+        if steps is not None and t + 1 == steps and not cut.any():
+            tables, start, chance, at = _merged(tables, start, chance)
+            over, cut, last = at < 0, np.zeros(len(at), dtype=bool), at
+        finished.append(
+            {**{k: v[over] for k, v in tables.items()}, "start": start[over], "chance": chance[over], "last": last[over], "truncated": cut[over]}
+        )
         tables = {k: v[~over] for k, v in tables.items()}
         level = {"start": start[~over], "at": at[~over], "chance": chance[~over]}
         if not len(level["at"]):
@@ -135,7 +140,9 @@ def _moves(mdp: MDP) -> dict[str, np.ndarray]:
         i, k = np.nonzero(law)
         pair, following, chance, reward = pair[i], following[i], chance[i] * law[i, k], mdp.outcomes.values[k]
     elif mdp.r2 is not None:
-        raise InvalidArgument("the reward is random (r2 is given) but its law is not: trajectories cannot be enumerated. Give `outcomes` instead of r2.")
+        raise InvalidArgument(
+            "the reward is random (r2 is given) but its law is not: trajectories cannot be enumerated. Give `outcomes` instead of r2."
+        )
     order = np.lexsort((reward, np.where(following < 0, mdp.S, following), pair))
     pair = pair[order]
     first = np.searchsorted(pair // mdp.A, np.arange(mdp.S + 1))
@@ -155,6 +162,13 @@ def _successors(at: np.ndarray, moves: dict[str, np.ndarray]) -> tuple[np.ndarra
     parent = np.repeat(np.arange(len(at)), counts)
     offset = np.arange(len(parent)) - np.repeat(np.cumsum(counts) - counts, counts)
     return parent, moves["first"][at][parent] + offset
+
+
+def _merged(tables: dict[str, np.ndarray], start: np.ndarray, chance: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
+    """Trajectories that end at the model's horizon and differ in a next state alone, which nobody sees, as one."""
+    rows = np.column_stack([start, tables["state"], tables["action"], tables["reward"]])
+    _, first, same = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return {name: table[first] for name, table in tables.items()}, start[first], np.bincount(same.ravel(), chance), np.full(len(first), -1)
 
 
 def _padded(finished: list[dict], mdp: MDP) -> Paths:

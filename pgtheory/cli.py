@@ -1,0 +1,210 @@
+"""The command line: `pgtheory check`, `pgtheory solve`."""
+
+import ast
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from pgtheory.tabular.errors import InvalidArgument, PgtheoryError
+
+app = typer.Typer(
+    name="pgtheory", help="Exact ground truth for policy gradients. Exit codes: 0 holds, 1 refuted, 2 bad use, 3 undecided or not checked.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+)  # fmt: skip
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+@app.callback()
+def root() -> None:
+    """Exact ground truth for policy gradients."""
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE as a pair; the value is a Python literal if it is one, else text.
+
+    Raises:
+        InvalidArgument: there is no `=`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise InvalidArgument(f"--set {text!r} is not of the form NAME=VALUE.")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, {"true": True, "false": False, "none": None}.get(value.lower(), value)
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A line on the terminal that says what is being done; nothing without a terminal."""
+    if quiet or not err.is_terminal:
+        yield lambda _: None
+        return
+    with err.status(title) as status:
+        yield lambda text: status.update(f"{title}: {text}")
+
+
+@app.command()
+def check(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(help="Built-in name, file.py:function or package.module:function; none: all built-in estimators.", show_default=False),
+    ] = None,
+    problem: Annotated[str | None, typer.Option(help="Named problem, .npz/.json file, or world:ID; default: the default worlds.")] = None,
+    objective: Annotated[str | None, typer.Option(help="Objective whose gradient is wanted: J, pass@4, E[max of 2], log p, ...")] = None,
+    gamma: Annotated[float | None, typer.Option(help="Discount of the problem.")] = None,
+    group: Annotated[int | None, typer.Option(help="Completions a prompt.")] = None,
+    theta: Annotated[str | None, typer.Option(help="Logits of the current policy as a Python list.")] = None,
+    horizon: Annotated[int | None, typer.Option(help="Steps after which episodes end.")] = None,
+    as_: Annotated[str | None, typer.Option("--as", help="loss, gradient or advantage, where the return type does not decide.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE of a parameter that is not data; may be repeated.")] = None,
+    convention: Annotated[str | None, typer.Option(help="Preset of argument names: trl, verl, openrlhf, batch.")] = None,
+    advantage: Annotated[str | None, typer.Option(help="A separate advantage function, file.py:function, composed with the loss.")] = None,
+    up_to_scale: Annotated[bool, typer.Option("--up-to-scale", help="Accept any positive constant.")] = False,
+    compare: Annotated[bool, typer.Option("--compare", help="Compare the laws of two targets.")] = False,
+    time_limit: Annotated[float, typer.Option(help="Seconds that one call of the function may take.")] = 10.0,
+    plot: Annotated[Path | None, typer.Option(help="Write a picture of the verdict to this file (.png, .svg, .pdf).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """An exact verdict on estimators: unbiased for what, at which variance, and where it goes wrong."""
+    options: dict[str, Any] = {
+        "problem": problem, "group": group, "kind": as_, "settings": dict(map(setting, settings or [])), "convention": convention,
+        "advantage": advantage, "time_limit": time_limit,
+    }  # fmt: skip
+    if not targets:
+        raise typer.Exit(check_all(plot, as_json))
+    if compare:
+        raise typer.Exit(compare_two(targets, options, as_json))
+    from pgtheory.checking import check as check_one
+    from pgtheory.report import as_rich
+
+    logits = None if theta is None else array(theta)
+    found = []
+    for target in targets:
+        with progress(f"checking {target}", quiet=as_json) as say:
+            found.append(
+                check_one(target, objective=objective, gamma=gamma, theta=logits, horizon=horizon, up_to_scale=up_to_scale, progress=say, **options)
+            )
+        if not as_json:
+            out.print(as_rich(found[-1]))
+            out.print()
+    if as_json:
+        print(json.dumps([v.to_dict() for v in found] if len(found) > 1 else found[0].to_dict(), indent=2))
+    if plot is not None:
+        from pgtheory.plots import verdict_picture
+
+        saved(verdict_picture(found[0]), plot)
+    raise typer.Exit(max(v.exit_code for v in found))
+
+
+def check_all(plot: Path | None, as_json: bool) -> int:
+    """The table of all built-in estimators; 0 iff each gets the verdict that it declares."""
+    from pgtheory.table import as_table, rows
+
+    found = []
+    with progress("checking the built-in estimators", quiet=as_json) as say:
+        for row in rows(lambda name, i, n: say(f"{i + 1} of {n}, {name}")):
+            found.append(row)
+    wrong = [row for row in found if not row.agrees]
+    if as_json:
+        print(json.dumps({"agrees": not wrong, "estimators": [row.to_dict() for row in found]}, indent=2))
+    else:
+        (out if out.is_terminal else Console(highlight=False, width=150)).print(as_table(found))
+        print(f"\n{len(found) - len(wrong)} of {len(found)} estimators got the verdict that they declare.")
+        print("One in detail: pgtheory check group-std.   Yours: pgtheory check path/to/file.py:function")
+    if plot is not None:
+        from pgtheory.plots import table_picture
+
+        saved(table_picture(found), plot)
+    return 1 if wrong else 0
+
+
+def compare_two(targets: list[str], options: dict[str, Any], as_json: bool) -> int:
+    """Compare two targets.
+
+    Raises:
+        InvalidArgument: there are not two.
+    """
+    from pgtheory.comparing import compare
+
+    if len(targets) != 2:
+        raise InvalidArgument(f"--compare takes two targets, not {len(targets)}.")
+    with progress("comparing", quiet=as_json):
+        found = compare(*targets, **options)
+    if as_json:
+        print(json.dumps(found.to_dict(), indent=2))
+    else:
+        out.print({True: "SAME LAW", False: "DIFFERENT", None: "UNDECIDED"}[found.same] + "  " + found.text)
+        for row in found.worlds:
+            out.print(f"  {row['world']:<44} equal {row['equal']:<14} total variance {row['variances'][0]:.6g} against {row['variances'][1]:.6g}")
+    return found.exit_code
+
+
+@app.command()
+def solve(
+    problem: Annotated[str, typer.Argument(help="Named problem, Gymnasium id, or a .npz/.json file.")],
+    gamma: Annotated[float | None, typer.Option(help="Another discount.")] = None,
+    method: Annotated[str, typer.Option(help="policy-iteration, value-iteration or linear-programming.")] = "policy-iteration",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """The exact solution of a model: optimal value and policy with certified bounds, and the uniform policy beside it."""
+    from pgtheory.solving import solve_problem
+
+    found = solve_problem(problem, gamma=gamma, method=method)
+    if as_json:
+        print(json.dumps(found.to_dict(), indent=2))
+    else:
+        out.print(found.as_rich())
+
+
+def array(text: str) -> Any:
+    """A Python list as an array.
+
+    Raises:
+        InvalidArgument: it is none.
+    """
+    import numpy as np
+
+    try:
+        return np.array(ast.literal_eval(text), dtype=float)
+    except (ValueError, SyntaxError, TypeError):
+        raise InvalidArgument(f"--theta {text!r} is no list of numbers. Give one as in --theta '[[0, 1], [0.5, 0]]'.") from None
+
+
+def saved(figure: Any, path: Path) -> None:
+    """Write a figure.
+
+    Raises:
+        InvalidArgument: the folder does not exist, or the ending is no picture's.
+    """
+    if not path.parent.is_dir():
+        raise InvalidArgument(f"--plot {path}: there is no folder {str(path.parent)!r}.")
+    try:
+        figure.savefig(path, dpi=150)
+    except ValueError as problem:
+        raise InvalidArgument(f"--plot {path}: {problem}") from None
+    err.print(f"wrote {path}")
+
+
+def main() -> None:
+    """Entry point: the library's errors become one text and exit code 2; so does wrong usage."""
+    try:
+        app()
+    except PgtheoryError as problem:
+        err.print(f"{type(problem).__name__}: {problem}", markup=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

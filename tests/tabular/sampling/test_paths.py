@@ -1,0 +1,98 @@
+"""All trajectories: probabilities sum to one, moments agree with dynamic programming, and nothing is enumerated twice."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from pgtheory.tabular.errors import InvalidArgument, TooLarge
+from pgtheory.tabular.models.mdp import MDP, Outcomes
+from pgtheory.tabular.models.token_tree import TokenTree
+from pgtheory.tabular.policies.softmax import Softmax
+from pgtheory.tabular.sampling.paths import enumerate_paths
+from pgtheory.tabular.solve.evaluation import evaluate
+
+
+def random_mdp(seed, *, horizon, form="sa", sparse=False, gamma=0.8):
+    rng = np.random.default_rng(seed)
+    P = rng.dirichlet(np.ones(4), size=(3, 2))[..., :3] * (rng.random((3, 2, 3)) > 0.2)
+    r = rng.normal(size=(3, 2) if form == "sa" else (3, 2, 3))
+    r_end = None if form == "sa" else rng.normal(size=(3, 2))
+    if sparse:
+        P = sp.csr_array(P.reshape(6, 3))
+        r = r if form == "sa" else sp.csr_array(r.reshape(6, 3))
+    return MDP(P=P, r=r, r_end=r_end, mu=[0.5, 0.5, 0.0], gamma=gamma, horizon=horizon), Softmax(rng.normal(size=(3, 2)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("form", ["sa", "sat"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_mean_return_over_all_trajectories_is_J_of_dynamic_programming(seed, form, sparse):
+    """sum_k p_k R_k against the backward recursion; both floor and route differ."""
+    mdp, policy = random_mdp(seed, horizon=4, form=form, sparse=sparse)
+    paths = enumerate_paths(mdp)
+    p = paths.probability(policy)
+    assert p.sum() == pytest.approx(1, abs=1e-13)
+    assert p @ paths.total(mdp.gamma) == pytest.approx(evaluate(mdp, policy).J, abs=1e-13)
+    np.testing.assert_allclose(np.exp(paths.log_probability(policy)), p, rtol=1e-12)
+
+
+def test_visits_count_every_step_once():
+    """The rows of the visit matrix sum to the lengths, and their mean is the undiscounted occupancy."""
+    mdp, policy = random_mdp(7, horizon=4, gamma=1.0)
+    paths = enumerate_paths(mdp)
+    np.testing.assert_array_equal(np.asarray(paths.visits.sum(axis=1)).ravel(), paths.length)
+    mean = (paths.probability(policy) @ paths.visits).reshape(3, 2)
+    np.testing.assert_allclose(mean, evaluate(mdp, policy).occupancy.sum(axis=0)[:, None] * policy.probabilities, atol=1e-13)
+
+
+def test_trajectories_are_different():
+    """No trajectory is listed twice: (states, actions, end) determines it."""
+    mdp, _ = random_mdp(3, horizon=3)
+    paths = enumerate_paths(mdp)
+    rows = np.column_stack([paths.state, paths.action, paths.mask, paths.last])
+    assert len(np.unique(rows, axis=0)) == len(paths)
+
+
+def test_a_sampling_horizon_cuts_and_the_model_horizon_ends():
+    """The same tree, once truncated (last state kept), once terminated (last = -1)."""
+    mdp, _ = random_mdp(1, horizon=None)
+    cut, ended = enumerate_paths(mdp, horizon=2), enumerate_paths(MDP(P=mdp.P, r=mdp.r, mu=mdp.mu, horizon=2))
+    assert cut.truncated.any() and (cut.last[cut.truncated] >= 0).all() and (cut.last[~cut.truncated] == -1).all()
+    assert not ended.truncated.any() and (ended.last == -1).all()
+
+
+def test_random_rewards_are_enumerated_by_their_outcomes():
+    """A Bernoulli reward doubles the trajectories; the second moment of the reward comes out."""
+    chance = np.array([[[0.25, 0.75], [1.0, 0.0]]])
+    mdp = MDP(P=np.zeros((1, 2, 1)), mu=[1.0], outcomes=Outcomes(values=[0.0, 2.0], chance=chance))
+    paths, policy = enumerate_paths(mdp), Softmax(np.zeros((1, 2)))
+    assert len(paths) == 3
+    assert paths.probability(policy) @ paths.total() ** 2 == pytest.approx(0.5 * 0.75 * 4)
+    np.testing.assert_allclose(mdp.r2, [[3.0, 0.0]])
+
+
+def test_token_tree_has_one_trajectory_a_completion():
+    """Rewards and lengths of the trajectories are those of the completions."""
+    tree = TokenTree(vocabulary=3, limit=2, prompts=2, reward=lambda x, tokens: x + len(tokens) / 8)
+    paths = enumerate_paths(tree.mdp)
+    assert len(paths) == 2 * len(tree.completions) == 14
+    np.testing.assert_allclose(paths.total(), (paths.start > 0) + paths.length / 8)
+
+
+def test_endless_models_need_a_horizon():
+    """Without one the error says what to give."""
+    with pytest.raises(InvalidArgument, match="horizon"):
+        enumerate_paths(MDP(P=[[[1.0]]], r=[[1.0]], mu=[1.0], gamma=0.5))
+
+
+def test_too_many_trajectories_are_refused_before_memory_is_gone():
+    """4^12 trajectories stop at the limit, and the text names the way out."""
+    mdp = MDP(P=np.full((2, 2, 2), 0.5), r=np.zeros((2, 2)), mu=[1.0, 0.0], horizon=12)
+    with pytest.raises(TooLarge, match="monte-carlo"):
+        enumerate_paths(mdp)
+
+
+def test_a_noisy_reward_without_its_law_cannot_be_enumerated():
+    """r2 alone is not enough, and the error asks for outcomes."""
+    with pytest.raises(InvalidArgument, match="outcomes"):
+        enumerate_paths(MDP(P=[[[0.0]]], r=[[1.0]], r2=[[2.0]], mu=[1.0]))
