@@ -70,7 +70,7 @@ def check(
     subject = subject_of(target, kind=kind, settings=settings, convention=convention, advantage=advantage, time_limit=time_limit, name=name)
     specs: tuple[WorldSpec, ...] = ()
     if problem is None:
-        specs = adjusted(default_worlds(subject.setting, subject.uses), gamma=gamma, group=group)
+        specs = adjusted(default_worlds(subject.setting, subject.uses, binary=subject.binary), gamma=gamma, group=group)
         worlds = [spec.build() for spec in specs]
     else:
         worlds = custom_worlds(problem, setting=subject.setting, gamma=gamma, group=group, theta=theta, horizon=horizon)
@@ -217,11 +217,12 @@ class Inquiry:
         if failing and self.specs:
             self.progress("catalogue of objectives")
             failed = {e.world.id for e in failing}
-            specs = [spec for spec in self.specs if spec.id in failed and not getattr(spec, "tied", False)]
+            specs = [spec for spec in self.specs if spec.id in failed and not getattr(spec, "tied", False) and (getattr(spec, "vocabulary", 3) > 2 or getattr(spec, "prompts", 1) > 1)]
             binary_only = [s for s in specs if getattr(s, "rule", "") == "binary"]
             for chosen in (specs, binary_only):
                 found["objective"] = projected(estimator, chosen[:3], ordered=ordered, progress=self.progress) if chosen else None
                 if found["objective"]:
+                    found["objective"]["all_rewards"] = chosen is specs and specs != binary_only
                     break
         self.progress("is it a gradient of anything?")
         asked = [*failing[:1], *(e for e in failing[1:] if e.world.counts.get("P", 1) > 1)] or list(first.failing[:1])

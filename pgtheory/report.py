@@ -96,9 +96,11 @@ def sentence(v: Verdict) -> str:
 
 def objective_text(v: Verdict) -> str:
     """The objective whose gradient E[g] is: the closed form for all group sizes where it has a name, else the catalogue's."""
+    if v.objective and v.objective["all_rewards"]:
+        return v.objective["text"]
     if v.weight and v.weight["name"]:
         return v.weight["name"]
-    if v.objective and not v.weight:
+    if v.objective:
         return v.objective["text"]
     return "Phi_G(p), a function of the success probability"
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pgtheory.judging.classes import Kind, classify
 from pgtheory.judging.examination import Examination, examine
+from pgtheory.tabular.errors import PgtheoryError
 from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.objectives.objective import Objective
 from pgtheory.worlds.default import WorldSpec
@@ -81,7 +82,10 @@ def _acquitting(estimator, spec, choices, objective, ordered, progress) -> Itera
         names = tuple(name for name, _ in chosen)
         changed = replace(spec, **{k: v for _, change in chosen for k, v in change.items()})
         progress(" and ".join(names))
-        exam = examine(estimator, changed.build(), objective=objective, ordered=ordered)
+        try:
+            exam = examine(estimator, changed.build(), objective=objective, ordered=ordered)
+        except PgtheoryError:
+            continue  # a world that the function refuses says nothing about its bias
         if not exam.informative or exam.zero or not exam.proportional:
             continue
         yield Cause(switches=names, world=changed.id, kind=classify([exam]).kind)

@@ -76,7 +76,12 @@ def positive(examinations: Sequence[Examination]) -> bool:
 
 
 def rescaled_states(examinations: Sequence[Examination]) -> bool:
-    """Whether E[g] = M grad J with M diagonal, one positive number a state (tables only): the states are reweighted, each decision is right."""
+    """Whether E[g] = M grad J with M diagonal, one positive number a state (tables only): the states are reweighted, each decision is right.
+
+    With two actions a state has one effective coordinate and any two gradients are proportional there: a world with three is asked for.
+    """
+    if all(e.world.scene().mdp.A < 3 for e in examinations):
+        return False
     for e in examinations:
         for found, target, scene in zip(e.means, e.targets, e.world.scenes, strict=True):
             S, A = scene.policy().probabilities.shape

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
 from pgtheory.judging.classes import Class, Kind, classify
 from pgtheory.judging.examination import Examination, examine
-from pgtheory.judging.scale import Scale, factor
+from pgtheory.judging.scale import FACTORS, Scale, factor
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.objectives.objective import Objective
@@ -105,40 +106,23 @@ def candidates(uses: frozenset[str], worlds: Sequence[World]) -> Iterator[tuple[
         yield "replace the ratio of the token by the ratio of the whole completion", token_to_sequence_ratio
 
 
-def rescaled(scale: Scale, sign: int = 1) -> Callable[[dict[str, int]], float] | None:
-    """The factor, as a function of the counts, that undoes a recognised constant; None if it is not one formula."""
+def rescaled(scale: Scale) -> Callable[[dict[str, int]], float] | None:
+    """The factor, as a function of the counts, that undoes a recognised constant; None if it is not one formula. Conventions are left as they are."""
     if not scale.common:
         return None
-    known = [
-        name
-        for name in ("(G-1)/G", "G/(G-1)", "(B-1)/B", "B/(B-1)", "1/T", "T", "1/(G-1)", "1/2", "2")
-        if scale.text.split(" / ")[0].startswith(name)
-    ]
-    name = max(known, key=len, default=None)
-    if name is None:
-        return lambda counts: sign / abs(scale.value)
-    return lambda counts: sign / factor(name, counts)
-
-
-INVERSES = {
-    "(G-1)/G": "G/(G-1)",
-    "G/(G-1)": "(G-1)/G",
-    "(B-1)/B": "B/(B-1)",
-    "B/(B-1)": "(B-1)/B",
-    "1/T": "T",
-    "T": "1/T",
-    "1/(G-1)": "G-1",
-    "1/2": "2",
-    "2": "1/2",
-}
+    name = max((n for n, _ in FACTORS if n in scale.text.split(" ")), key=len, default="")
+    rest = [part for part in scale.text.split(" / ")[0].split(" ") if part and part != name]
+    number = next((float(Fraction(part)) for part in rest if part.lstrip("-").replace("/", "").replace(".", "").isdigit() and part != "1"), 1.0)
+    return lambda counts: 1 / (number * (factor(name, counts) if name else 1.0))
 
 
 def describe_inverse(scale: Scale) -> str:
     """`multiply by G/(G-1)` for c = (G-1)/G."""
-    if scale.value < 0:
+    if scale.text.startswith("-1"):
         return "change the sign"
-    head = scale.text.split(" / ")[0].split(" ")[0]
-    return f"multiply by {INVERSES.get(head, f'1/({scale.text})')}"
+    inverses = {"(G-1)/G": "G/(G-1)", "G/(G-1)": "(G-1)/G", "(B-1)/B": "B/(B-1)", "B/(B-1)": "(B-1)/B", "1/T": "T", "T": "1/T", "1/(G-1)": "G-1", "1/2": "2", "2": "1/2"}
+    head = scale.text.split(" / ")[0]
+    return f"multiply by {inverses.get(head, f'1 / ({scale.text})')}"
 
 
 def try_cures(
@@ -172,7 +156,7 @@ def try_cures(
 
 
 def _with_constant(text: str, estimator: Estimator, scale: Scale, worlds: Sequence[World], objective: Objective, ordered: bool) -> str | None:
-    undo = rescaled(scale, sign=1 if scale.value > 0 else -1)
+    undo = rescaled(scale)
     if undo is None:
         return None
     results = []

@@ -1,6 +1,6 @@
 """Of which objective is E[g] the gradient, and is it a gradient at all?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,7 +97,7 @@ def named(weight: GroupWeight) -> str | None:
 
 def projected(
     estimator: Estimator, specs: Sequence[WorldSpec], *, ordered: bool, progress: Callable[[str], None] = lambda _: None
-) -> Mapping[str, Any] | None:
+) -> dict[str, Any] | None:
     """The sparsest combination of catalogue objectives whose gradient E[g] is, the same on every world given; None if there is none.
 
     Only worlds with at least three effective dimensions can answer; the others are passed over.

@@ -79,8 +79,11 @@ def scale_of(examinations: Sequence[Examination]) -> Scale:
                 predicted.append(value)
             if all(abs(v - p) <= MATCH * abs(p) for v, p in zip(values, predicted, strict=True)):
                 return Scale(value=values[0], values=values, text=written(name, known, power), convention=not name, reason=reason)
-    if max(values) - min(values) <= MATCH * abs(values[0]):
-        return Scale(value=values[0], values=values, text=number(values[0]), convention=False)
+    for name, reason in (("", ""), *FACTORS[:6]):
+        ratios = [v / factor(name, c) if name else v for v, c in zip(values, counts, strict=True)]
+        if max(ratios) - min(ratios) <= MATCH * abs(ratios[0]):
+            text = " ".join(part for part in (number(ratios[0]), name) if part)
+            return Scale(value=values[0], values=values, text=text, convention=False, reason=reason)
     text = ", ".join(number(v) for v in values)
     return Scale(value=values[0], values=values, text=text, convention=False, common=False, reason="a constant that differs from world to world")
 

@@ -30,6 +30,7 @@ class Subject:
         setting: "tokens" or "episodes".
         uses: canonical names of what it is given.
         bindings: one line for each parameter of the user's function.
+        binary: whether it is meant for rewards 0 and 1 only.
     """
 
     estimator: Estimator
@@ -38,6 +39,7 @@ class Subject:
     setting: str
     uses: frozenset[str]
     bindings: tuple[str, ...] = ()
+    binary: bool = False
 
     def invariant(self, world: World) -> bool:
         """Whether the order of the rows does not matter, so that multisets of rows may be enumerated. Built-in estimators are symmetric by their tests."""
@@ -84,7 +86,7 @@ def subject_of(
     """The subject behind a name, a path, a function or an estimator value."""
     if isinstance(target, str) and target in BUILTIN:
         found = builtin(target)
-        return Subject(estimator=found, name=name or target, target=target, setting=found.declared.setting, uses=frozenset(found.declared.uses))
+        return Subject(estimator=found, name=name or target, target=target, setting=found.declared.setting, uses=frozenset(found.declared.uses), binary=found.declared.binary)
     if hasattr(target, "form") and callable(target):
         declared = getattr(target, "declared", None)
         return Subject(

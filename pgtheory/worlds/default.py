@@ -19,7 +19,7 @@ TOKENS: tuple[TokenWorld, ...] = (ONE_PROMPT, LARGER_GROUP, LARGEST_GROUP, TWO_P
 
 LOOP = EpisodeWorld(features="gamma 0.9, episodes of one to three steps, any critic")
 LOOP_UNDISCOUNTED = EpisodeWorld(gamma=1.0, features="gamma 1, episodes of one to three steps, any critic")
-ONE_EPISODE = EpisodeWorld(episodes=1, points=(0, 1), features="one episode a batch")
+ONE_EPISODE = EpisodeWorld(model="fork", episodes=1, points=(0, 1), features="one episode a batch, three actions")
 THREE_EPISODES = EpisodeWorld(episodes=3, horizon=2, points=(0, 1), features="three episodes a batch")
 TAIL = EpisodeWorld(model="tail", exact_critic=True, features="episodes cut at a time limit, exact critic")
 LOOP_OFF_POLICY = EpisodeWorld(off_policy=True, points=(0, 1), features="sampled by another policy")
@@ -42,18 +42,19 @@ TINY: tuple[WorldSpec, ...] = (
 """Candidates for the smallest counterexample, in order of their size."""
 
 
-def default_worlds(setting: str, uses: Iterable[str]) -> tuple[WorldSpec, ...]:
+def default_worlds(setting: str, uses: Iterable[str], *, binary: bool = False) -> tuple[WorldSpec, ...]:
     """The worlds on which a function is examined, by its setting and the quantities that it binds.
 
     Off-policy worlds are for functions that are given the sampling policy (`old_logprobs`); worlds with a time limit for those that are given
-    the value at the cut; the discount is 1 for functions that are not given gamma.
+    the value at the cut; the discount is 1 for functions that are not given gamma. With `binary` all rewards are 0 or 1.
     """
     used = set(uses)
     if setting == "tokens":
-        return (*TOKENS, OFF_POLICY) if used & {"old_logprobs"} else TOKENS
+        worlds: tuple[WorldSpec, ...] = (*TOKENS, OFF_POLICY) if used & {"old_logprobs"} else TOKENS
+        return tuple(w for w in worlds if w.rule in ("binary", "middle")) if binary else worlds  # type: ignore[union-attr]
     if "gamma" not in used:
-        return (LOOP_UNDISCOUNTED, EpisodeWorld(gamma=1.0, episodes=1, points=(0, 1), features="one episode a batch"))
-    worlds: tuple[WorldSpec, ...] = (LOOP, ONE_EPISODE, THREE_EPISODES)
+        return (LOOP_UNDISCOUNTED, EpisodeWorld(model="fork", gamma=1.0, episodes=1, points=(0, 1), features="one episode a batch, three actions"))
+    worlds = (LOOP, ONE_EPISODE, THREE_EPISODES)
     if used & {"last_values", "next_values", "truncated"}:
         worlds += (TAIL,)
     if used & {"old_logprobs"}:

@@ -29,7 +29,17 @@ TAIL = MDP(
 """After two steps every trajectory is over or in the tail, which no action influences and whose value is 1 / (1 - gamma). Cut after three steps it must be
 bootstrapped with that value: then the three steps carry the whole gradient, and a truncation that is treated as a termination does not."""
 
-MODELS = {"loop": LOOP, "tail": TAIL}
+FORK = MDP(
+    # 0: to 1, stay, or the end;  1: to 0, the end, or stay.  Three actions: a state has two effective coordinates.
+    P=[[[0, 1], [1, 0], [0, 0]], [[1, 0], [0, 0], [0, 1]]],
+    r=[[0.5, -1.0, 1.5], [2.0, 0.25, -0.5]],
+    mu=[0.75, 0.25],
+    gamma=0.9,
+    horizon=3,
+)
+"""Two states, three actions, horizon 3."""
+
+MODELS = {"loop": LOOP, "tail": TAIL, "fork": FORK}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +47,10 @@ class EpisodeWorld:
     """Specification of a world of trajectories; its switches are `dataclasses.replace`.
 
     Attributes:
-        model: "loop" (ends by itself) or "tail" (cut after three steps).
+        model: "loop" and "fork" (end by themselves) or "tail" (cut after three steps).
         gamma: discount.
         episodes: rows of the batch.
-        horizon: of "loop".
+        horizon: of "loop" and "fork".
         off_policy: whether a policy different from the current one sampled.
         exact_critic: whether the values given to functions are the exact ones.
         points: numbers of the tables that the current policy takes, one a point.
@@ -77,6 +87,6 @@ class EpisodeWorld:
             current=tuple(policy(j) for j in self.points),
             sampler=policy(4) if self.off_policy else None,
             ref=policy(6),
-            critic=None if self.exact_critic else np.array([0.5, -1.0, 1.5]),
+            critic=None if self.exact_critic else np.array([0.5, -1.0, 1.5])[: model.S],
             features=self.features,
         )

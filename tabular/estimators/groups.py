@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from pgtheory.tabular.arrays import first
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.scene import Scene
@@ -29,14 +30,17 @@ def group_order(data: Data) -> Int[np.ndarray, "N P G"]:
     order = np.argsort(group, axis=1, kind="stable")
     ordered = np.take_along_axis(group, order, axis=1)
     P = 1 + np.count_nonzero(np.diff(ordered[0]))
+    wrong = np.ones(len(data), dtype=bool)
     if data.shape[1] % P == 0:
         blocks = ordered.reshape(len(data), P, -1)
-        first, last = blocks[..., 0], blocks[..., -1]
-        if (first == last).all() and (last[:, :-1] < first[:, 1:]).all():
-            return order.reshape(len(data), P, -1)
-    sizes = np.unique(group[0], return_counts=True)[1].tolist()
+        wrong = (blocks[..., 0] != blocks[..., -1]).any(axis=1) | (blocks[:, :-1, -1] >= blocks[:, 1:, 0]).any(axis=1)
+    if not wrong.any():
+        return order.reshape(len(data), P, -1)
+    n = first(wrong)[0]
+    sizes = np.unique(group[n], return_counts=True)[1].tolist()
     raise InvalidArgument(
-        f"groups must all have the same number of rows; those of data set 0 have {sizes}. Give every prompt equally many completions."
+        f"data set {n} has groups of {sizes} rows; all groups must have one size, and all data sets equally many groups. "
+        "Give every prompt equally many completions."
     )
 
 

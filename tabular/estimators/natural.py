@@ -1,7 +1,6 @@
 """The natural gradient: another estimator's gradient, preconditioned by the exact Fisher information."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -28,7 +27,7 @@ class NaturalGradient:
 
     gradient: Estimator
     declared: Declared | None = None
-    form: ClassVar[str] = "whole"
+    form = "whole"
 
     def __post_init__(self) -> None:
         if self.gradient.form == "whole":

@@ -1,7 +1,6 @@
 """The common estimator: a sum over steps of normalisation x importance ratio x advantage x score."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -29,7 +28,7 @@ class PolicyGradient:
     length: Length = field(default_factory=EveryToken)
     ratio: Weight | None = None
     declared: Declared | None = None
-    form: ClassVar[str] = "local"
+    form = "local"
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B T"]:
         weight = self.length(data) * self.advantage(data, scene)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
+from typing import Any
 
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.estimators.baselines import Constant, ExactValue, OptimalConstant, OptimalState, Values
-from pgtheory.tabular.estimators.estimator import Declared, Estimator, VerdictClass, Weight
+from pgtheory.tabular.estimators.estimator import Declared, Estimator, Setting, VerdictClass, Weight
 from pgtheory.tabular.estimators.gae import GAE, NStep
 from pgtheory.tabular.estimators.groups import GroupMean, GroupStd, LeaveOneOut, Reward
 from pgtheory.tabular.estimators.kl import KLLoss, KLReward
@@ -35,14 +36,16 @@ def _steps(advantage: Weight, verdict: VerdictClass = "unbiased", *, uses: tuple
     return PolicyGradient(advantage=advantage, declared=Declared(setting="episodes", estimates=estimates, verdict=verdict, uses=uses, source=source))
 
 
-def _weighted(ratio: Weight, verdict: VerdictClass = "biased", *, length: Length | None = None) -> PolicyGradient:
+def _weighted(ratio: Weight, verdict: VerdictClass, *, length: Length | None = None) -> PolicyGradient:
     declared = Declared(setting="tokens", estimates="J" if verdict == "unbiased" else None, verdict=verdict, uses=OLD)
     return PolicyGradient(advantage=LeaveOneOut(), ratio=ratio, length=length or EveryToken(), declared=declared)
 
 
-def _clipped(advantage: Weight, *, setting: str = "tokens", uses: tuple[str, ...] = OLD, **rest: object) -> PPOClip:
-    declared = Declared(setting=setting, verdict="biased", uses=uses, source="Schulman et al. (2017)")  # type: ignore[arg-type]
-    return PPOClip(advantage=advantage, declared=declared, **rest)  # type: ignore[arg-type]
+def _clipped(
+    advantage: Weight, verdict: VerdictClass = "biased", *, setting: Setting = "tokens", uses: tuple[str, ...] = OLD, **parts: Any
+) -> PPOClip:  # fmt: skip
+    declared = Declared(setting=setting, verdict=verdict, uses=uses, source="Schulman et al. (2017)")
+    return PPOClip(advantage=advantage, declared=declared, **parts)
 
 
 def _divergence(term: Weight, verdict: VerdictClass, estimates: str | None = None) -> PolicyGradient:
@@ -61,17 +64,17 @@ def _returns() -> dict[str, Estimator]:
     found |= {f"reward-to-go{name}": _steps(RewardToGo(baseline=state)) for name, (_, state) in baselines.items()}
     per_decision = Declared(setting="episodes", estimates="J", verdict="unbiased", uses=("gamma", *OLD), source="Precup, Sutton and Singh (2000)")
     return found | {
-        "reward-to-go/no-step-discount": _steps(RewardToGo(step_discount=False), "biased", source="Nota and Thomas (2020)"),
+        "reward-to-go/no-step-discount": _steps(RewardToGo(step_discount=False), "preconditioned", source="Nota and Thomas (2020)"),
         "gae/0": _steps(GAE(lambda_=0), "biased", uses=CUT),
-        "gae/0.95": _steps(GAE(lambda_=0.95), "biased", uses=CUT, source="Schulman et al. (2016)"),
+        "gae/0.95": _steps(GAE(lambda_=0.95), "preconditioned", uses=CUT, source="Schulman et al. (2016)"),
         "gae/1": _steps(GAE(lambda_=1), uses=CUT),
         "gae/0.95/exact-critic": _steps(GAE(lambda_=0.95, critic=value), uses=CUT),
-        "gae/0.95/no-step-discount": _steps(GAE(lambda_=0.95, step_discount=False), "biased", uses=CUT),
-        "n-step/2": _steps(NStep(n=2), "biased", uses=CUT),
+        "gae/0.95/no-step-discount": _steps(GAE(lambda_=0.95, step_discount=False), "preconditioned", uses=CUT),
+        "n-step/2": _steps(NStep(n=2), "preconditioned", uses=CUT),
         "n-step/2/exact-critic": _steps(NStep(n=2, critic=value), uses=CUT),
         "per-decision": PrefixSurrogate(advantage=StepReward(), declared=per_decision),
         "reinforce/importance": PolicyGradient(advantage=WholeReturn(), ratio=SequenceRatio(), declared=per_decision),
-        "ppo-clip/gae": _clipped(GAE(lambda_=0.95), setting="episodes", uses=(*CUT, *OLD)),
+        "ppo-clip/gae": _clipped(GAE(lambda_=0.95), "preconditioned", setting="episodes", uses=(*CUT, *OLD)),
     }
 
 
@@ -81,34 +84,34 @@ def _groups() -> dict[str, Estimator]:
         "group-reward": _tokens(Reward(), "unbiased", "J", source="Williams (1992)"),
         "leave-one-out": _tokens(LeaveOneOut(), "unbiased", "J", source="Kool, van Hoof and Welling (2019)"),
         "leave-one-out/per-sequence": _tokens(LeaveOneOut(), "biased", length=PerSequence(), source=own),
-        "leave-one-out/per-batch-token": _tokens(LeaveOneOut(), "biased", length=PerBatchToken()),
+        "leave-one-out/per-batch-token": _tokens(LeaveOneOut(), "preconditioned", length=PerBatchToken()),
         "leave-one-out/per-constant": _tokens(LeaveOneOut(), "scaled", "J", length=PerConstant(4), constant="1/4", source=own),
         "group-mean": _tokens(GroupMean(), "scaled", "J", constant="(G-1)/G", source=own),
         "group-mean/per-sequence": _tokens(GroupMean(), "biased", length=PerSequence(), source=own),
-        "group-mean/per-batch-token": _tokens(GroupMean(), "biased", length=PerBatchToken(), source="Chu et al. (2026), GPG"),
+        "group-mean/per-batch-token": _tokens(GroupMean(), "preconditioned", length=PerBatchToken(), source="Chu et al. (2026), GPG"),
         "group-mean/per-constant": _tokens(GroupMean(), "scaled", "J", length=PerConstant(4), constant="(G-1)/(4 G)", source=own),
         "group-std": _tokens(GroupStd(), "objective", "sum over prompts of Phi_G(p)", binary=True, source="Shao et al. (2024)"),
-        "group-std/batch": _tokens(GroupStd(over="batch"), "biased", source="Hu et al. (2025)"),
+        "group-std/batch": _tokens(GroupStd(over="batch"), "preconditioned", source="Hu et al. (2025)"),
         "group-std/per-sequence": _tokens(GroupStd(), "biased", length=PerSequence(), source="Shao et al. (2024), GRPO"),
-        "group-std/per-batch-token": _tokens(GroupStd(), "biased", length=PerBatchToken(), source="Yu et al. (2025), DAPO"),
+        "group-std/per-batch-token": _tokens(GroupStd(), "preconditioned", length=PerBatchToken(), source="Yu et al. (2025), DAPO"),
     }
 
 
 def _ratios() -> dict[str, Estimator]:
-    prefix = Declared(setting="tokens", estimates=None, verdict="biased", uses=OLD)
+    prefix = Declared(setting="tokens", verdict="preconditioned", uses=OLD)
     return {
         "ppo-clip": _clipped(LeaveOneOut()),
         "ppo-clip/group-std": _clipped(GroupStd()),
         "ppo-clip/sequence": _clipped(LeaveOneOut(), ratio=SequenceRatio(geometric=True), length=PerSequence()),
-        "ratio/token": _weighted(TokenRatio()),
-        "ratio/prefix": _weighted(PrefixRatio()),
+        "ratio/token": _weighted(TokenRatio(), "preconditioned"),
+        "ratio/prefix": _weighted(PrefixRatio(), "preconditioned"),
         "ratio/prefix-surrogate": PrefixSurrogate(advantage=LeaveOneOut(), declared=prefix),
         "ratio/sequence": _weighted(SequenceRatio(), "unbiased"),
-        "ratio/sequence-mean": _weighted(SequenceRatio(geometric=True), length=PerSequence()),
-        "ratio/token/truncated": _weighted(Truncated(cap=1.5)),
-        "ratio/token/masked": _weighted(Masked(low=0.5, high=2.0)),
-        "ratio/sequence/truncated": _weighted(Truncated(cap=1.5, ratio=SequenceRatio())),
-        "ratio/sequence/masked": _weighted(Masked(low=0.5, high=2.0, ratio=SequenceRatio())),
+        "ratio/sequence-mean": _weighted(SequenceRatio(geometric=True), "biased", length=PerSequence()),
+        "ratio/token/truncated": _weighted(Truncated(cap=1.5), "preconditioned"),
+        "ratio/token/masked": _weighted(Masked(low=0.5, high=2.0), "preconditioned"),
+        "ratio/sequence/truncated": _weighted(Truncated(cap=1.5, ratio=SequenceRatio()), "biased"),
+        "ratio/sequence/masked": _weighted(Masked(low=0.5, high=2.0, ratio=SequenceRatio()), "biased"),
     }
 
 

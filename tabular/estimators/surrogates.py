@@ -5,7 +5,6 @@ The clip and the prefix ratio are the two cases in which it is not.
 """
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -37,7 +36,7 @@ class PPOClip:
     ratio: Weight = field(default_factory=TokenRatio)
     length: Length = field(default_factory=EveryToken)
     declared: Declared | None = None
-    form: ClassVar[str] = "local"
+    form = "local"
 
     def __post_init__(self) -> None:
         if not 0 <= self.epsilon_low <= 1:
@@ -65,7 +64,7 @@ class PrefixSurrogate:
     advantage: Weight
     length: Length = field(default_factory=EveryToken)
     declared: Declared | None = None
-    form: ClassVar[str] = "local"
+    form = "local"
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B T"]:
         terms = self.length(data) * self.advantage(data, scene) * PrefixRatio()(data, scene)

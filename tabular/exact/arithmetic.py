@@ -52,7 +52,9 @@ def exact_distribution(name: str, values: Sequence[float | Fraction], *, error: 
     total = sum(row, Fraction(0))
     slack = 0 if all(isinstance(value, Fraction | int) for value in values) else Fraction(ROUNDING)
     if min(row, default=0) < 0 or abs(total - 1) > slack:
-        raise error(f"{name} is {[str(x) for x in row]} with sum {total}. A distribution has entries of at least 0 that sum to 1: divide the row by its sum.")
+        raise error(
+            f"{name} is {[str(x) for x in row]} with sum {total}. A distribution has entries of at least 0 that sum to 1: divide the row by its sum."
+        )
     return tuple(x / total for x in row)
 
 

@@ -50,7 +50,8 @@ class Jet:
 
     def __mul__(self, other: "Jet | Number") -> "Jet":
         if not isinstance(other, Jet):
-            return self.through(self.value * other, other, 0 * other)
+            scale = lambda row: tuple(other * x for x in row)
+            return Jet(self.value * other, scale(self.gradient), tuple(map(scale, self.lower)))
         u, v, f, g = self.value, other.value, self.gradient, other.gradient
         lower = tuple(
             tuple(u * y + v * x + f[i] * g[j] + f[j] * g[i] for j, (x, y) in enumerate(zip(left, right, strict=True)))

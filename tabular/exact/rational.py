@@ -4,7 +4,7 @@ V = r_pi + gamma P_pi V,   d = mu + gamma P_pi' d,   J = mu . V, with a horizon 
 d_{t+1} = gamma P_pi' d_t (d_0 = mu). Every sum is a Python loop and every number a Fraction: slow, without rounding, and without a line of the float64 engines.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from pgtheory.tabular.arrays import ROUNDING
 from pgtheory.tabular.errors import InvalidArgument, InvalidModel, InvalidPolicy, NonTerminating
 from pgtheory.tabular.exact.arithmetic import Number, exact, exact_distribution, solve_exactly
-from pgtheory.tabular.models.mdp import MDP, as_mdp
+from pgtheory.tabular.models.mdp import as_mdp
 
 Table = Sequence[Sequence[Number]]
 
@@ -55,7 +55,9 @@ class RationalMDP:
         """
         mdp = as_mdp(model)
         if mdp.r2 is not None and mdp.outcomes is None:
-            raise InvalidModel("the reward is random (r2 is given) but its law is not, so that it is no rational model. Give `outcomes` instead of r2.")
+            raise InvalidModel(
+                "the reward is random (r2 is given) but its law is not, so that it is no rational model. Give `outcomes` instead of r2."
+            )
         dense = lambda table, shape: (table.toarray() if sp.issparse(table) else table).reshape(shape)
         P = dense(mdp.P, (mdp.S, mdp.A, mdp.S))
         own_end = mdp.r.shape != (mdp.S, mdp.A)
@@ -84,7 +86,7 @@ class RationalMDP:
         moves = tuple(tuple(law(s, a) for a in range(mdp.A)) for s in range(mdp.S))
         return cls(moves=moves, mu=exact_distribution("mu", mdp.mu.tolist()), gamma=exact("gamma", mdp.gamma), horizon=mdp.horizon)
 
-    def over(self, number) -> Self:  # noqa: ANN001
+    def over(self, number: Callable[[Fraction], Number]) -> Self:
         """The same model with its numbers in another field: `number` maps a Fraction into it (balls, fmpq)."""
         moves = tuple(tuple(tuple(Move(number(m.chance), m.following, number(m.reward)) for m in law) for law in row) for row in self.moves)
         return type(self)(moves=moves, mu=tuple(map(number, self.mu)), gamma=number(self.gamma), horizon=self.horizon)
@@ -106,7 +108,9 @@ class RationalMDP:
 
     def backup(self, V: Sequence[Number]) -> list[list[Number]]:
         """Q[s][a] = E[reward + gamma V[next]], V = 0 after the end."""
-        return [[sum(m.chance * (m.reward + (self.gamma * V[m.following] if m.following >= 0 else 0)) for m in law) for law in row] for row in self.moves]
+        return [
+            [sum(m.chance * (m.reward + (self.gamma * V[m.following] if m.following >= 0 else 0)) for m in law) for law in row] for row in self.moves
+        ]
 
     def kernel(self, pi: Table) -> list[list[Number]]:
         """P_pi[s][t]."""
@@ -139,11 +143,12 @@ def evaluate_exactly(mdp: RationalMDP, pi: Table) -> RationalEvaluation:
     """
     if len(pi) != mdp.S or any(len(row) != mdp.A for row in pi):
         raise InvalidPolicy(f"pi has {len(pi)} rows of {sorted({len(row) for row in pi})} actions, the model needs (S, A) = {(mdp.S, mdp.A)}.")
-    average = lambda Q: [sum(p * q for p, q in zip(pi[s], Q[s], strict=True)) for s in range(mdp.S)]
+    average = lambda Q: [sum((p * q for p, q in zip(pi[s], Q[s], strict=True)), Fraction(0)) for s in range(mdp.S)]
     less = lambda Q, V: [[q - V[s] for q in Q[s]] for s in range(mdp.S)]
     P = mdp.kernel(pi)
     if mdp.horizon is not None:
-        V, Q, d = [[Fraction(0)] * mdp.S], [], [list(mdp.mu)]
+        V: list[list[Number]] = [[Fraction(0)] * mdp.S]
+        Q, d = [], [list(mdp.mu)]
         for _ in range(mdp.horizon):
             Q.insert(0, mdp.backup(V[0]))
             V.insert(0, average(Q[0]))
@@ -156,7 +161,9 @@ def evaluate_exactly(mdp: RationalMDP, pi: Table) -> RationalEvaluation:
         V = [x for (x,) in solve_exactly(system, [[x] for x in average(mdp.mean_reward)])]
         d = [x for (x,) in solve_exactly(list(zip(*system, strict=True)), [[x] for x in mdp.mu])]
     except ZeroDivisionError:
-        raise NonTerminating("gamma is 1 and from some state the episode never ends under pi. Give gamma < 1, a horizon, or rows of P below one.") from None
+        raise NonTerminating(
+            "gamma is 1 and from some state the episode never ends under pi. Give gamma < 1, a horizon, or rows of P below one."
+        ) from None
     Q = mdp.backup(V)
     return RationalEvaluation(V=V, Q=Q, advantage=less(Q, V), occupancy=d, J=sum((m * v for m, v in zip(mdp.mu, V, strict=True)), Fraction(0)))
 
@@ -173,7 +180,9 @@ def policy_gradient(mdp: RationalMDP, pi: Table, *, coordinates: str = "logits")
     if coordinates not in ("logits", "direct"):
         raise InvalidArgument(f"coordinates are {coordinates!r}; known are 'logits' and 'direct'.")
     found = evaluate_exactly(mdp, pi)
-    steps = [(found.occupancy, found.Q, found.advantage)] if mdp.horizon is None else list(zip(found.occupancy, found.Q, found.advantage, strict=True))
+    steps = (
+        [(found.occupancy, found.Q, found.advantage)] if mdp.horizon is None else list(zip(found.occupancy, found.Q, found.advantage, strict=True))
+    )
     term = lambda d, Q, A, s, a: d[s] * (pi[s][a] * A[s][a] if coordinates == "logits" else Q[s][a])
     return [[sum((term(*step, s, a) for step in steps), Fraction(0)) for a in range(mdp.A)] for s in range(mdp.S)]
 
