@@ -153,7 +153,7 @@ class Inquiry:
             bias=max(relative_distance(e) for e in examinations),
             worst=worst(deciding),
             conservative=found.pop("conservative", True if kind in (Kind.UNBIASED, Kind.SCALED) else None),
-            variance=price(deciding, best) if np.isfinite(best) and abs(best) > 1e-9 and deciding.exact else None,
+            variance=price(deciding, best) if deciding.exact and kind is not Kind.VACUOUS else None,
             events=events,
             worlds=tuple(summary(e) for e in examinations),
             bindings=self.subject.bindings,
@@ -211,7 +211,7 @@ class Inquiry:
             if closed is not None and closed.name != "J":
                 found["weight"] = {
                     "text": closed.text(), "factor": closed.factor, "name": closed.name, "names": closed.names,
-                    "coefficients": {G: w.coefficients for G, w in closed.weights.items()},
+                    "coefficients": {G: w.coefficients for G, w in closed.drawn.items()},
                 }  # fmt: skip
             found["identity"] = recognised(examinations)
         if failing and self.specs:

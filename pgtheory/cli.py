@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
 
-out = Console(highlight=False, soft_wrap=False)
+out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=150)
 err = Console(stderr=True, highlight=False)
 
 
@@ -117,7 +117,7 @@ def check_all(plot: Path | None, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"agrees": not wrong, "estimators": [row.to_dict() for row in found]}, indent=2))
     else:
-        (out if out.is_terminal else Console(highlight=False, width=150)).print(as_table(found))
+        out.print(as_table(found))
         print(f"\n{len(found) - len(wrong)} of {len(found)} estimators got the verdict that they declare.")
         print("One in detail: pgtheory check group-std.   Yours: pgtheory check path/to/file.py:function")
     if plot is not None:

@@ -64,12 +64,13 @@ def mean_panel(axis: Any, v: Verdict) -> None:
 def weight_panels(left: Any, right: Any, weights: dict[int, GroupWeight]) -> None:
     """w_G(p), the weight of a prompt of success probability p, and Phi_G(p), what is ascended; the return and log p for comparison."""
     p = np.linspace(0, 1, 301)
-    greys = {"return": np.ones_like(p)}
-    for G, w in weights.items():
-        left.plot(p, w(p), label=f"G = {G}")
+    plt = pyplot()
+    for number, (G, w) in enumerate(sorted(weights.items())):
+        shade = plt.get_cmap("viridis")(0.9 - 0.8 * number / max(1, len(weights) - 1))
+        left.plot(p, w(p), label=f"G = {G}", color=shade)
         phi = w.phi(p)
-        right.plot(p, phi / phi[-1], label=f"G = {G}")
-    left.plot(p, greys["return"], color="grey", linestyle="--", linewidth=1, label="return")
+        right.plot(p, phi / phi[-1], label=f"G = {G}", color=shade)
+    left.plot(p, np.ones_like(p), color="grey", linestyle="--", linewidth=1, label="return")
     limit = left.get_ylim()[1]
     inside = p > 0.02
     left.plot(p[inside], np.minimum(1 / p[inside], 2 * limit), color="grey", linestyle=":", linewidth=1, label="log p")
@@ -97,7 +98,7 @@ def profile_panel(axis: Any, v: Verdict) -> None:
 def table_picture(rows: list[Any]) -> Any:
     """All built-in estimators: angle between E[g] and grad J, and total variance, coloured by verdict."""
     plt = pyplot()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 0.26 * len(rows) + 1.4), sharey=True, width_ratios=(1, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 0.19 * len(rows) + 1.2), sharey=True, width_ratios=(1, 1))
     y = np.arange(len(rows))[::-1]
     for place, row in zip(y, rows, strict=True):
         v = row.verdict
@@ -105,9 +106,10 @@ def table_picture(rows: list[Any]) -> Any:
         angle = v.angle or 0.0
         left.plot([0, angle], [place, place], color=colour, linewidth=2)
         left.plot(angle, place, "o", color=colour, markersize=5)
-        if v.variance and v.variance["matched"] > 0:
+        if v.variance and v.variance["matched"]:
             right.plot(v.variance["matched"], place, "o", color=colour, markersize=5)
-    left.set_yticks(y, [row.name for row in rows])
+    left.set_yticks(y, [row.name for row in rows], fontsize=7.5)
+    left.set_ylim(-1, len(rows))
     left.set_xlabel("largest angle between E[g] and grad J, degrees")
     right.set_xlabel("total variance at matched scale")
     right.set_xscale("log")

@@ -1,11 +1,10 @@
 """Verdicts and tables as text, HTML and rich renderables."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from rich.console import Console
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -120,7 +119,8 @@ def field_text(v: Verdict) -> str:
 def variance_text(found: Mapping[str, Any]) -> str:
     """Total variance beside its references."""
     names = [n for n in found if n not in ("world", "total", "matched", "scale", "batches_for_10_percent")]
-    parts = [f"{found['matched']:.6g} at matched scale"] + [f"{name} {found[name]:.6g}" for name in names]
+    own = f"{found['matched']:.6g} at matched scale" if found["matched"] is not None else f"{found['total']:.6g} as it is (no common scale)"
+    parts = [own] + [f"{name} {found[name]:.6g}" for name in names]
     needed = found.get("batches_for_10_percent")
     if needed is not None:
         parts.append(f"{needed:.3g} batches for a 10 % error")
@@ -135,15 +135,16 @@ def counterexample_text(found: Mapping[str, Any]) -> str:
     return f"{found['world']} ({found['datasets']} data sets): E[g][{i}] = {left}, gradient {right}"
 
 
-def as_rich(v: Verdict) -> Table:
-    """A verdict as a rich grid."""
+def as_rich(v: Verdict) -> Group:
+    """A verdict as rich renderables: the answer on a line of its own, then a grid."""
+    (headline, answer), *rest = lines(v)
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True, min_width=14)
     grid.add_column(overflow="fold")
-    for number, (label, text) in enumerate(lines(v)):
-        style = f"bold {COLOURS[v.kind]}" if number == 0 else "dim" if label in ("bound", "note") else ""
-        grid.add_row(Text(label, style=style or "bold"), Text(text, style=style if number == 0 else "dim" if style == "dim" else ""))
-    return grid
+    for label, text in rest:
+        dim = "dim" if label in ("bound", "note") else ""
+        grid.add_row(Text(f"  {label}", style=dim or "bold"), Text(text, style=dim))
+    return Group(Text(f"{headline}  {answer}", style=f"bold {COLOURS[v.kind]}"), grid)
 
 
 def as_text(v: Verdict) -> str:
@@ -157,10 +158,3 @@ def as_html(v: Verdict) -> str:
         f"<tr><th style='text-align:left'>{escape(label)}</th><td style='text-align:left'>{escape(text)}</td></tr>" for label, text in lines(v)
     )
     return f"<table>{rows}</table>"
-
-
-def rendered(renderable: object, *, width: int = 140) -> str:
-    """A rich renderable as plain text."""
-    buffer = io.StringIO()
-    Console(file=buffer, width=width, color_system=None).print(renderable)
-    return buffer.getvalue()

@@ -66,7 +66,7 @@ def as_table(found: list[Row]) -> Table:
     for column, justify in (
         ("estimator", "left"),
         ("verdict", "left"),
-        ("E[g]", "left"),
+        ("E\\[g]", "left"),
         ("gradient of", "left"),
         ("angle", "right"),
         ("variance", "right"),
@@ -76,7 +76,7 @@ def as_table(found: list[Row]) -> Table:
     for row in found:
         v = row.verdict
         field = "" if v.conservative is None else "something" if v.conservative else "nothing"
-        variance = "" if not v.variance else f"{v.variance['matched']:.4g}"
+        variance = "" if not v.variance or v.variance["matched"] is None else f"{v.variance['matched']:.4g}"
         table.add_row(
             row.name, Text(v.kind.value, style=COLOURS[v.kind]), summary(v), "J" if v.kind.value in ("unbiased", "scaled") else field,
             "" if v.angle is None else f"{v.angle:.1f}", variance, Text("as declared", style="dim") if row.agrees else Text(f"declared {row.declared}", style="bold red"),

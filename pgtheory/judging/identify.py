@@ -21,16 +21,22 @@ CATALOGUE_POINTS = tuple(range(8))
 """Points at which a field is projected: coefficients come from four, the residual from the other four."""
 
 
+PICTURED = (8, 16, 64)
+"""Group sizes that are drawn beside those of the worlds."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Weighted:
     """Verified closed form: E[g] = c mean_x w_G(p_x) grad p_x on every 0/1 on-policy world.
 
-    `weights` holds w_G for each group size that occurred, `names` the objective with that weight, where it has a name.
+    `weights` holds w_G for each group size that occurred, `names` the objective with that weight, where it has a name; `drawn` adds the sizes of PICTURED,
+    read off in the same way.
     """
 
     weights: dict[int, GroupWeight]
     names: dict[int, str | None]
     factor: float
+    drawn: dict[int, GroupWeight]
 
     @property
     def name(self) -> str | None:
@@ -83,7 +89,9 @@ def weighted(estimator: Estimator, examinations: Sequence[Examination]) -> Weigh
         factors.append(c)
     if np.ptp(factors) > MATCH * abs(factors[0]) or factors[0] <= 0:
         return None
-    return Weighted(weights=weights, names={G: named(w) for G, w in weights.items()}, factor=factors[0])
+    larger = {G: group_weight(estimator, G) for G in PICTURED}
+    drawn = weights | {G: w for G, w in larger.items() if w is not None}
+    return Weighted(weights=weights, names={G: named(w) for G, w in weights.items()}, factor=factors[0], drawn=drawn)
 
 
 def named(weight: GroupWeight) -> str | None:

@@ -14,13 +14,20 @@ ACCURACY = 0.1
 """Relative error of the gradient for which a number of batches is stated."""
 
 
+ALIGNED = 0.5
+"""Cosine above which g / c is worth comparing with an unbiased estimator."""
+
+
 def price(exam: Examination, scale: float) -> dict[str, Any]:
     """Total variance of g / c on the world's first point beside the references, and the number of batches whose mean has a relative error of 10 %.
+
+    Where E[g] and the gradient form an angle of more than 60 degrees there is no common scale, and `matched` is None.
 
     n = tr Cov / (0.1 |E g|)^2 batches of the world's size: the root mean square error of their mean is then a tenth of |E g|.
     """
     law, world = exam.laws[0], exam.world
-    found: dict[str, Any] = {"world": world.id, "total": law.variance, "matched": law.variance / scale**2, "scale": scale}
+    aligned = np.isfinite(scale) and abs(scale) > 1e-9 and abs(exam.cosines[0]) > ALIGNED
+    found: dict[str, Any] = {"world": world.id, "total": law.variance, "matched": law.variance / scale**2 if aligned else None, "scale": scale}
     found |= references(world, world.scene())
     size = float(law.mean @ law.mean)
     found["batches_for_10_percent"] = float(law.variance / (ACCURACY**2 * size)) if size > 0 else None

@@ -1,6 +1,7 @@
 """REINFORCE: returns as weights of the scores, minus a baseline.
 
 J = E[sum_t gamma^t r_t], grad J = E[sum_t gamma^t score_t (G_t - b(s_t))] with G_t = sum_{k>=t} gamma^(k-t) r_k, for every baseline b.
+This needs scores of mean zero: plain partial derivatives on the simplex (Direct) have it after projection on the tangent only.
 """
 
 from dataclasses import dataclass, field

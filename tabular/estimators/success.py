@@ -127,12 +127,12 @@ class PassAtK:
 class MaximumLikelihood:
     """Rewards 0 and 1, K successes among N: the mean score of the successes, E[g] = grad J_N, J_N = - sum_{k<=N} (1-p)^k / k (log p truncated).
 
-    form "plain": A_i = N r_i / K, zero if K = 0; "control": the same minus 1, also if K = 0: the same mean;
+    variant "plain": A_i = N r_i / K, zero if K = 0; "control": the same minus 1, also if K = 0: the same mean;
     "centred": A_i = (r_i - mean) / (mean + epsilon), zero if K = 0: with epsilon = 0 its mean is grad J_{N-1}, one order less, because the control
     variate is dropped where all fail. Cost O(N B). Source: Zanette et al. (2026), "Maximum likelihood reinforcement learning".
 
     Raises:
-        InvalidArgument: unknown form, epsilon below zero or with another form, a reward other than 0 and 1.
+        InvalidArgument: unknown variant, epsilon below zero or with another variant, a reward other than 0 and 1.
     """
 
     variant: Literal["plain", "control", "centred"] = "plain"

@@ -143,29 +143,44 @@ def evaluate_exactly(mdp: RationalMDP, pi: Table) -> RationalEvaluation:
     """
     if len(pi) != mdp.S or any(len(row) != mdp.A for row in pi):
         raise InvalidPolicy(f"pi has {len(pi)} rows of {sorted({len(row) for row in pi})} actions, the model needs (S, A) = {(mdp.S, mdp.A)}.")
-    average = lambda Q: [sum((p * q for p, q in zip(pi[s], Q[s], strict=True)), Fraction(0)) for s in range(mdp.S)]
-    less = lambda Q, V: [[q - V[s] for q in Q[s]] for s in range(mdp.S)]
-    P = mdp.kernel(pi)
-    if mdp.horizon is not None:
-        V: list[list[Number]] = [[Fraction(0)] * mdp.S]
-        Q, d = [], [list(mdp.mu)]
-        for _ in range(mdp.horizon):
-            Q.insert(0, mdp.backup(V[0]))
-            V.insert(0, average(Q[0]))
-        for _ in range(mdp.horizon - 1):
-            d.append([mdp.gamma * sum(d[-1][s] * P[s][t] for s in range(mdp.S)) for t in range(mdp.S)])
-        J = sum((m * v for m, v in zip(mdp.mu, V[0], strict=True)), Fraction(0))
-        return RationalEvaluation(V=V[:-1], Q=Q, advantage=[less(q, v) for q, v in zip(Q, V, strict=False)], occupancy=d, J=J)
-    system = [[int(s == t) - mdp.gamma * P[s][t] for t in range(mdp.S)] for s in range(mdp.S)]
+    return _stationary(mdp, pi) if mdp.horizon is None else _finite(mdp, pi, mdp.horizon)
+
+
+def _stationary(mdp: RationalMDP, pi: Table) -> RationalEvaluation:
+    P, states = mdp.kernel(pi), range(mdp.S)
+    system = [[int(s == t) - mdp.gamma * P[s][t] for t in states] for s in states]
     try:
-        V = [x for (x,) in solve_exactly(system, [[x] for x in average(mdp.mean_reward)])]
+        V = [x for (x,) in solve_exactly(system, [[x] for x in _average(pi, mdp.mean_reward)])]
         d = [x for (x,) in solve_exactly(list(zip(*system, strict=True)), [[x] for x in mdp.mu])]
     except ZeroDivisionError:
         raise NonTerminating(
             "gamma is 1 and from some state the episode never ends under pi. Give gamma < 1, a horizon, or rows of P below one."
         ) from None
     Q = mdp.backup(V)
-    return RationalEvaluation(V=V, Q=Q, advantage=less(Q, V), occupancy=d, J=sum((m * v for m, v in zip(mdp.mu, V, strict=True)), Fraction(0)))
+    return RationalEvaluation(V=V, Q=Q, advantage=_above(Q, V), occupancy=d, J=_dot(mdp.mu, V))
+
+
+def _finite(mdp: RationalMDP, pi: Table, steps: int) -> RationalEvaluation:
+    P, states = mdp.kernel(pi), range(mdp.S)
+    V, Q, d = [[Fraction(0)] * mdp.S], [], [list(mdp.mu)]
+    for _ in range(steps):
+        Q.insert(0, mdp.backup(V[0]))
+        V.insert(0, _average(pi, Q[0]))
+    for _ in range(steps - 1):
+        d.append([mdp.gamma * sum(d[-1][s] * P[s][t] for s in states) for t in states])
+    return RationalEvaluation(V=V[:-1], Q=Q, advantage=[_above(q, v) for q, v in zip(Q, V, strict=False)], occupancy=d, J=_dot(mdp.mu, V[0]))
+
+
+def _dot(x: Sequence[Fraction], y: Sequence[Fraction]) -> Fraction:
+    return sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0))
+
+
+def _average(pi: Table, Q: Table) -> list[Fraction]:
+    return [_dot(p, q) for p, q in zip(pi, Q, strict=True)]
+
+
+def _above(Q: Table, V: Sequence[Fraction]) -> list[list[Fraction]]:
+    return [[q - v for q in row] for row, v in zip(Q, V, strict=True)]
 
 
 def policy_gradient(mdp: RationalMDP, pi: Table, *, coordinates: str = "logits") -> list[list[Fraction]]:

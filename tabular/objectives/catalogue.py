@@ -1,54 +1,86 @@
-"""The objectives that make sense on a scene, by name."""
+"""The objectives that make sense on a scene, and objectives by name."""
 
 from difflib import get_close_matches
 
 import numpy as np
 
-from pgtheory.tabular.errors import InvalidArgument
-from pgtheory.tabular.objectives.functionals import InverseLength, Length, ReturnPerLength, paths_of
+from pgtheory.tabular.arrays import require_count
+from pgtheory.tabular.errors import InvalidArgument, PgtheoryError
+from pgtheory.tabular.objectives.functionals import InverseLength, ReturnPerLength, paths_of
+from pgtheory.tabular.objectives.maximum import MaxOfK
 from pgtheory.tabular.objectives.objective import Objective
 from pgtheory.tabular.objectives.regularisers import Entropy, ForwardKL, ReverseKL
-from pgtheory.tabular.objectives.returns import Return, ReturnAt
-from pgtheory.tabular.objectives.success import ArcsinSqrt, LogLikelihood, MaxOf, pass_at, truncated_log_likelihood
+from pgtheory.tabular.objectives.returns import Length, Return, ReturnAt
+from pgtheory.tabular.objectives.success import ArcsinSqrt, LogLikelihood, PassAtK, TruncatedLogLikelihood
 from pgtheory.tabular.scene import Scene
+
+LARGEST_K = 4
+"""k of pass@k and of the best of k goes so far where no group size bounds it."""
 
 
 def catalogue(scene: Scene, *, group: int | None = None) -> list[Objective]:
-    """The objectives that are defined on the scene, the plainest first. `group` bounds k of pass@k and of the best of k."""
-    mdp, paths = scene.mdp, paths_of(scene.mdp)
-    largest = group or 4
-    found: list[Objective] = [Return()]
-    if mdp.gamma < 1:
-        found.append(ReturnAt(gamma=1.0))
-    if np.isin(paths.total(), (0.0, 1.0)).all():
-        found += [pass_at(k) for k in range(2, largest + 1)]
-        found += [truncated_log_likelihood(n) for n in range(2, largest + 1)]
-        found += [LogLikelihood, ArcsinSqrt]
-    found += [MaxOf(k) for k in range(2, largest + 1)]
-    found += [Entropy(), Entropy(level="state")]
-    if "ref" in scene.policies:
-        found += [ReverseKL(), ForwardKL(), ReverseKL(level="state")]
-    if np.ptp(paths.length) > 0:
-        found += [ReturnPerLength, Length, InverseLength]
-    return found
+    """The objectives that are defined on the scene, the plainest first. `group` bounds k of pass@k and of the best of k, and the order of the
+    truncated log-likelihood.
+
+    Left out is what the library refuses there (no reference policy, rewards that are not 0 and 1, episodes that never end, too many trajectories) and what is
+    constant because all trajectories have one length. Objectives that are equal on the problem, as pass@k and the best of k with rewards 0 and 1, both
+    appear. Cost: one gradient of each.
+    """
+    largest = LARGEST_K if group is None else require_count("group", group)
+    return [objective for objective in candidates(largest, scene.mdp.gamma) if _defined(objective, scene)]
+
+
+def candidates(largest: int, gamma: float) -> list[Objective]:
+    """Every built-in objective, whether it is defined on a problem or not."""
+    return [
+        Return(),
+        *([ReturnAt(gamma=1.0)] if gamma < 1 else []),
+        *(PassAtK(k) for k in range(2, largest + 1)),
+        *(TruncatedLogLikelihood(n) for n in range(2, largest + 1)),
+        LogLikelihood(),
+        ArcsinSqrt(),
+        *(MaxOfK(k) for k in range(2, largest + 1)),
+        *(kind(level=level) for level in ("sequence", "state") for kind in (Entropy, ReverseKL, ForwardKL)),
+        ReturnPerLength(),
+        Length(),
+        InverseLength(),
+    ]
 
 
 def objective_named(name: str, scene: Scene) -> Objective:
-    """The objective with this name on a scene: J, pass@4, E[max of 3], log p, entropy, reverse KL, E[R/L], ...
+    """The objective with this name: J, pass@4, E[max of 3], log p, entropy, reverse KL, E[R/L], "return at gamma = 0.5", ...
+
+    Whether it is defined on the scene shows when it is used: the error then names the reason.
 
     Raises:
-        InvalidArgument: there is none; the text lists what there is.
+        InvalidArgument: there is none; the text lists what there is on this scene.
     """
-    number = "".join(c for c in name if c.isdigit())
-    if name.startswith("pass@") and number:
-        return pass_at(int(number))
-    if name.startswith(("E[max of ", "max@", "max-of-")) and number:
-        return MaxOf(int(number))
-    if name.startswith("truncated log-likelihood") and number:
-        return truncated_log_likelihood(int(number))
-    known = {o.name: o for o in catalogue(scene)}
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise InvalidArgument(f"no objective is called {name!r} on this problem.{hint} There are: {', '.join(known)}.")
-    return known[name]
+    key = name.strip().casefold()
+    start, number = key.rstrip("0123456789])."), "".join(c for c in key if c.isdigit())
+    for starts, kind in (
+        (("pass@",), PassAtK),
+        (("e[max of ", "max@", "max-of-"), MaxOfK),
+        (("truncated log-likelihood of order ",), TruncatedLogLikelihood),
+    ):
+        if number and start in starts:
+            return kind(int(number))
+    if key.startswith("return at gamma"):
+        try:
+            return ReturnAt(gamma=float(key.partition("=")[2]))
+        except ValueError:
+            raise InvalidArgument(f'{name!r} names no discount. Write, for example, "return at gamma = 0.5".') from None
+    known = {o.name.casefold(): o for o in (*candidates(LARGEST_K, scene.mdp.gamma), ReturnAt(gamma=1.0))}
+    if key not in known:
+        near = get_close_matches(key, known, n=1)
+        hint = f" Did you mean {known[near[0]].name!r}?" if near else ""
+        raise InvalidArgument(f"no objective is called {name!r}.{hint} On this problem there are: {', '.join(o.name for o in catalogue(scene))}.")
+    return known[key]
+
+
+def _defined(objective: Objective, scene: Scene) -> bool:
+    try:
+        if isinstance(objective, Length | InverseLength | ReturnPerLength) and np.ptp(paths_of(scene.mdp).length) == 0:
+            return False
+        return bool(np.isfinite(objective.gradient(scene)).all())
+    except PgtheoryError:
+        return False

@@ -1,33 +1,61 @@
-"""Expectations of functions of the trajectory: return per token, length, anything that can be enumerated."""
+"""Expectations of functions of the trajectory: return per token, inverse length, anything that can be enumerated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+import scipy.sparse as sp
+from jaxtyping import Bool, Float
 
 from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.objectives.combine import Combinable
+from pgtheory.tabular.objectives.derivatives import require_interior, score_products
+from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.sampling.paths import Paths, enumerate_paths
 from pgtheory.tabular.scene import Scene
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def paths_of(mdp: MDP) -> Paths:
-    """All trajectories of a model, enumerated once."""
+    """All trajectories of a model, enumerated once. Rewards are summed without discount by those who use them."""
     return enumerate_paths(mdp)
 
 
-@dataclass(frozen=True)
-class PathFunctional:
-    """E[f(trajectory)] for a function of Paths that does not depend on theta.
+def path_gradient(paths: Paths, policy: Policy, weights: Float[np.ndarray, "*N K"]) -> Float[np.ndarray, "*N D"]:
+    """sum_k weights[..., k] S_k, S_k = grad log p_k the score of trajectory k, through the visits. Cost O(K T) a row."""
+    return policy.pullback((weights @ paths.visits).reshape(*weights.shape[:-1], *paths.shape))
 
-    With p_k the probability of trajectory k and S_k its score, grad = sum_k p_k f_k S_k and Hessian = sum_k p_k f_k (S_k S_k' + sum_t second derivative of
-    log pi). Cost: O(K T) for value and gradient, O(K D^2) for the Hessian.
+
+def path_hessian(paths: Paths, policy: Policy, weights: Float[np.ndarray, "K"]) -> Float[np.ndarray, "D D"]:
+    """sum_k weights_k (S_k S_k' + second derivative of log p_k): the Hessian of sum_k p_k f_k for weights p f.
+
+    The scores of trajectories are never formed: sum_k w_k S_k S_k' = score' (visits' diag(w) visits) score. Cost O(K T^2 + S A D^2).
+    """
+    visits = paths.visits
+    pairs = sp.csr_array(visits.T @ (sp.diags_array(weights) @ visits))
+    return score_products(policy, pairs) + policy.log_hessian((weights @ visits).reshape(paths.shape))
+
+
+def taken(paths: Paths) -> Bool[np.ndarray, "S A"]:
+    """Pairs (s, a) that occur on some trajectory."""
+    return (np.asarray(paths.visits.sum(axis=0)).ravel() > 0).reshape(paths.shape)
+
+
+class Expectation(Combinable):
+    """Shared part of E[f(trajectory)]: a subclass has `name` and `f(paths) -> (K,)`, which does not depend on theta.
+
+    With p_k the probability of trajectory k and S_k its score, grad = sum_k p_k f_k S_k and Hessian = sum_k p_k f_k (S_k S_k' + second derivative of log p_k).
+    Cost: O(K T) for value and gradient, O(K T^2 + S A D^2) for the Hessian.
+
+    Raises:
+        InvalidArgument: the model may run for ever.
+        TooLarge: there are too many trajectories.
+        InvalidPolicy: the policy is on the boundary of the simplex, where there are no scores (derivatives only).
     """
 
-    f: Callable[[Paths], Float[np.ndarray, "K"]]
     name: str
+    f: Callable[[Paths], Float[np.ndarray, "K"]]
 
     def value(self, scene: Scene) -> float:
         """sum_k p_k f_k."""
@@ -35,27 +63,44 @@ class PathFunctional:
         return float(paths.probability(scene.policy()) @ self.f(paths))
 
     def gradient(self, scene: Scene) -> Float[np.ndarray, "D"]:
-        """The scores of the trajectories, through their visits."""
-        paths, policy = paths_of(scene.mdp), scene.policy()
-        return policy.pullback(((paths.probability(policy) * self.f(paths)) @ paths.visits).reshape(paths.shape))
+        """sum_k p_k f_k S_k."""
+        return path_gradient(*self._weighted(scene))
 
     def hessian(self, scene: Scene) -> Float[np.ndarray, "D D"]:
         """See the class."""
+        return path_hessian(*self._weighted(scene))
+
+    def _weighted(self, scene: Scene) -> tuple[Paths, Policy, np.ndarray]:
         paths, policy = paths_of(scene.mdp), scene.policy()
-        return path_hessian(paths, policy, paths.probability(policy) * self.f(paths))
+        require_interior(policy, taken(paths), self.name)
+        return paths, policy, paths.probability(policy) * self.f(paths)
 
 
-def path_hessian(paths: Paths, policy, weights: Float[np.ndarray, "K"]) -> Float[np.ndarray, "D D"]:
-    """sum_k weights_k (S_k S_k' + second derivative of log p_k): the Hessian of sum_k p_k f_k for weights p f."""
-    scores = policy.pullback(paths.visits.toarray().reshape(-1, *paths.shape))
-    return scores.T @ (weights[:, None] * scores) + policy.log_hessian((weights @ paths.visits).reshape(paths.shape))
+@dataclass(frozen=True)
+class PathFunctional(Expectation):
+    """E[f(trajectory)] for a function of one's own: Paths -> (K,)."""
+
+    f: Callable[[Paths], Float[np.ndarray, "K"]]
+    name: str
 
 
-ReturnPerLength = PathFunctional(lambda paths: paths.total() / paths.length, "E[R/L]")
-"""Mean reward per step of the trajectory."""
+@dataclass(frozen=True)
+class ReturnPerLength(Expectation):
+    """E[R/L]: the mean over trajectories of their mean reward a step. What the length normalisation of each sequence ascends, apart from its baseline."""
 
-Length = PathFunctional(lambda paths: paths.length.astype(float), "E[L]")
-"""Mean length."""
+    name = "E[R/L]"
 
-InverseLength = PathFunctional(lambda paths: 1.0 / paths.length, "E[1/L]")
-"""Mean of the inverse length."""
+    def f(self, paths: Paths) -> Float[np.ndarray, "K"]:
+        """R/L."""
+        return paths.total() / paths.length
+
+
+@dataclass(frozen=True)
+class InverseLength(Expectation):
+    """E[1/L]."""
+
+    name = "E[1/L]"
+
+    def f(self, paths: Paths) -> Float[np.ndarray, "K"]:
+        """1/L."""
+        return 1.0 / paths.length

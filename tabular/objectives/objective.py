@@ -9,7 +9,12 @@ from pgtheory.tabular.scene import Scene
 
 
 class Objective(Protocol):
-    """A function of the current policy's parameters theta (D of them), exact with its derivatives."""
+    """A function of the current policy's parameters theta (D of them), exact with its derivatives.
+
+    Derivatives are with respect to `theta.ravel()` of the role `current`; every other role is held constant, also where it moves with theta.
+    For the direct parametrisation, whose rows are distributions, only the part of a derivative along the simplex is determined: compare gradients
+    after `policy.tangent`.
+    """
 
     @property
     def name(self) -> str:
@@ -21,7 +26,7 @@ class Objective(Protocol):
         ...
 
     def gradient(self, scene: Scene) -> Float[np.ndarray, "D"]:
-        """Gradient with respect to theta.ravel() of the role `current`."""
+        """First derivative."""
         ...
 
     def hessian(self, scene: Scene) -> Float[np.ndarray, "D D"]:

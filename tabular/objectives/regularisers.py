@@ -1,163 +1,220 @@
-"""Entropy and Kullback-Leibler divergences, of whole sequences and state by state."""
+"""Entropy and Kullback-Leibler divergences, of whole trajectories and state by state.
+
+Sequence level: the divergence of the laws of the trajectory. Start, transitions and rewards have the same factors in both laws and cancel (chain rule):
+
+    KL(current, ref) = sum_s d(s) KL(pi(.|s), ref(.|s)),  d = expected number of visits of s under the first argument, not discounted,
+
+so that the gradient of the reverse divergence includes the movement of d. It needs episodes that end.
+
+State level: sum_s w(s) KL(pi(.|s), ref(.|s)) with weights w that do not move: see `state_weights`.
+"""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float
+import scipy.sparse as sp
+from jaxtyping import Bool, Float
 
-from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.arrays import first
+from pgtheory.tabular.errors import InvalidArgument, NonTerminating, NoSupport
 from pgtheory.tabular.models.mdp import MDP
-from pgtheory.tabular.objectives.returns import Return
-from pgtheory.tabular.policies.policy import score
+from pgtheory.tabular.objectives.combine import Combinable
+from pgtheory.tabular.objectives.derivatives import probability_hessian, probability_pullback, require_interior, score_products
+from pgtheory.tabular.objectives.returns import by_step, priced, return_gradient, return_hessian
+from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.scene import Scene
-from pgtheory.tabular.solve.evaluation import evaluate
+from pgtheory.tabular.solve.evaluation import Evaluation, evaluate
+from pgtheory.tabular.solve.reachability import edges_of, reachable
 
 Level = Literal["sequence", "state"]
+Table = Float[np.ndarray, "S A"]
+
+
+def visited(mdp: MDP) -> Bool[np.ndarray, "S"]:
+    """States that some policy reaches from mu."""
+    return reachable(edges_of(mdp, np.ones((mdp.S, mdp.A), dtype=bool)), mdp.mu > 0)
+
+
+def state_weights(scene: Scene) -> Float[np.ndarray, "S"]:
+    """Weights w of the state level. If the role `sampler` is played by a policy that does not move: its expected number of visits, not discounted, which
+    is the weight that a loss summed over sampled steps sees. Else 1 for every state that can be reached from mu, 0 for the others."""
+    if scene.moves("sampler"):
+        return visited(scene.mdp).astype(float)
+    return visits(scene.mdp, scene.policy("sampler"), "the state level with a sampling policy of its own")
+
+
+def visits(mdp: MDP, policy: Policy, what: str) -> Float[np.ndarray, "S"]:
+    """Expected number of visits of each state, not discounted."""
+    return by_step(undiscounted(mdp, policy, np.zeros((mdp.S, mdp.A)), what), mdp)[0].sum(axis=0)
+
+
+def undiscounted(mdp: MDP, policy: Policy, cost: Table, what: str) -> Evaluation:
+    """Evaluation of a policy for another reward, without discount.
+
+    Raises:
+        NonTerminating: some episode may never end.
+    """
+    try:
+        return evaluate(priced(mdp, cost), policy)
+    except NonTerminating as problem:
+        raise NonTerminating(
+            f"{what} is a sum over whole trajectories, not discounted, and here a trajectory may never end. "
+            f'Give the model a horizon, or rows of P that sum to less than one, or take level="state" without a fixed sampler. ({problem})'
+        ) from None
 
 
 @dataclass(frozen=True)
-class _Divergence:
-    """Shared part: sequence level sums over the undiscounted occupancy of a trajectory, state level over a constant weight of each state."""
+class _Running(Combinable):
+    """Shared part of entropy and reverse divergence: expected sums of c(s, a) = sign log pi(a|s) + something that does not move.
+
+    The explicit dependence of c on theta drops out of the gradient, since sum_a grad pi = 0. It adds sign * sum d pi score score' to the Hessian.
+    """
+
+    level: Level = "sequence"
+    title: ClassVar[str]
+    sign: ClassVar[float]
+
+    def __post_init__(self) -> None:
+        require_level(self.level)
+
+    @property
+    def name(self) -> str:
+        """The name, with "state" in front at the state level."""
+        return self.title if self.level == "sequence" else f"state {self.title}"
+
+    def cost(self, scene: Scene) -> Table:
+        """c(s, a); 0 where the current policy never acts so."""
+        raise NotImplementedError
+
+    def value(self, scene: Scene) -> float:
+        """See the class."""
+        cost, mdp = self.cost(scene), scene.mdp
+        if self.level == "state":
+            return float(state_weights(scene) @ (scene.policy().probabilities * cost).sum(axis=1))
+        return undiscounted(mdp, scene.policy(), cost, self.name).J
+
+    def gradient(self, scene: Scene) -> Float[np.ndarray, "D"]:
+        """The policy gradient for the reward c; at the state level sum_s w(s) sum_a c grad pi."""
+        cost, policy = self._interior_cost(scene), scene.policy()
+        if self.level == "state":
+            return probability_pullback(policy, state_weights(scene)[:, None] * cost)
+        undiscounted(scene.mdp, policy, cost, self.name)
+        return return_gradient(priced(scene.mdp, cost), policy)
+
+    def hessian(self, scene: Scene) -> Float[np.ndarray, "D D"]:
+        """That of the return for the reward c, and the term of the class."""
+        cost, policy = self._interior_cost(scene), scene.policy()
+        if self.level == "state":
+            d = state_weights(scene)
+            plain = probability_hessian(policy, d[:, None] * cost)
+        else:
+            d = visits(scene.mdp, policy, self.name)
+            plain = return_hessian(priced(scene.mdp, cost), policy)
+        return plain + self.sign * score_products(policy, sp.diags_array((d[:, None] * policy.probabilities).ravel()))
+
+    def _interior_cost(self, scene: Scene) -> Table:
+        require_interior(scene.policy(), np.broadcast_to(visited(scene.mdp)[:, None], scene.policy().probabilities.shape), self.name)
+        return self.cost(scene)
+
+
+@dataclass(frozen=True)
+class Entropy(_Running):
+    """sequence: entropy of the actions along a trajectory, E[-sum_t log pi(a_t|s_t)]; state: sum_s w(s) entropy(pi(.|s)).
+
+    Raises:
+        NonTerminating: sequence level, and a trajectory may never end.
+        InvalidPolicy: the policy is on the boundary of the simplex (derivatives only).
+    """
+
+    title = "entropy"
+    sign = -1.0
+
+    def cost(self, scene: Scene) -> Table:
+        """-log pi."""
+        log_pi = scene.policy().log_probabilities
+        return np.where(np.isneginf(log_pi), 0.0, -log_pi)
+
+
+@dataclass(frozen=True)
+class ReverseKL(_Running):
+    """KL(current, ref). sequence: of the laws of the trajectory, E[sum_t log pi - log ref]; state: sum_s w(s) KL(pi(.|s), ref(.|s)).
+
+    Raises:
+        InvalidArgument: nobody plays the role `ref`.
+        NoSupport: the current policy takes an action that ref never takes: the divergence is infinite.
+        NonTerminating, InvalidPolicy: as `Entropy`.
+    """
+
+    title = "reverse KL"
+    sign = 1.0
+
+    def cost(self, scene: Scene) -> Table:
+        """log pi - log ref."""
+        return log_ratio(scene, "current", "ref", self.name)
+
+
+@dataclass(frozen=True)
+class ForwardKL(Combinable):
+    """KL(ref, current). sequence: of the laws of the trajectory, E_ref[sum_t log ref - log pi]; state: sum_s w(s) KL(ref(.|s), pi(.|s)).
+
+    Both are sum_s d(s) sum_a ref(a|s) (log ref - log pi) with weights d that do not move, so that the derivatives are those of -log pi.
+
+    Raises:
+        InvalidArgument: nobody plays the role `ref`.
+        NoSupport: ref takes an action that the current policy never takes: the divergence is infinite.
+        NonTerminating: sequence level, and a trajectory of ref may never end.
+    """
 
     level: Level = "sequence"
 
     def __post_init__(self) -> None:
-        if self.level not in ("sequence", "state"):
-            raise InvalidArgument(f"level is {self.level!r}; known are 'sequence' and 'state'.")
-
-    def episodic(self, scene: Scene) -> MDP:
-        """The model without its discount.
-
-        Raises:
-            NonTerminating: some episode never ends, so that sequences have no law.
-        """
-        return replace(scene.mdp, gamma=1.0)
-
-
-def state_weights(scene: Scene) -> Float[np.ndarray, "S"]:
-    """Constant weights of the state level: the undiscounted occupancy of the reference policy, which never moves."""
-    found = evaluate(replace(scene.mdp, gamma=1.0), scene.policy("ref")).occupancy
-    return found.sum(axis=0) if found.ndim == 2 else found
-
-
-@dataclass(frozen=True)
-class Entropy(_Divergence):
-    """sequence: entropy of the actions along a trajectory, -E[sum_t log pi(a_t|s_t)]; state: sum_s w(s) entropy(pi(.|s)).
-
-    Sequence level: E[sum_t c(s_t, a_t)] with c = -log pi, whose gradient is the policy gradient for the reward c: the explicit dependence of c on theta has
-    mean zero (the score). State weights w are those of `state_weights`, or 1 without a reference.
-    """
+        require_level(self.level)
 
     @property
     def name(self) -> str:
-        """entropy."""
-        return "entropy" if self.level == "sequence" else "state entropy"
-
-    def value(self, scene: Scene) -> float:
-        """See the class."""
-        return _running_value(self, scene, -scene.policy().log_probabilities)
-
-    def gradient(self, scene: Scene) -> Float[np.ndarray, "D"]:
-        """See the class."""
-        return _running_gradient(self, scene, -scene.policy().log_probabilities)
-
-    def hessian(self, scene: Scene) -> Float[np.ndarray, "D D"]:
-        """See `running_hessian`."""
-        return _running_hessian(self, scene, -scene.policy().log_probabilities, sign=-1.0)
-
-
-@dataclass(frozen=True)
-class ReverseKL(_Divergence):
-    """KL(current || ref): sequence: of the trajectory laws, E_current[sum_t log pi - log ref]; state: sum_s w(s) KL(pi(.|s) || ref(.|s))."""
-
-    @property
-    def name(self) -> str:
-        """reverse KL."""
-        return "reverse KL" if self.level == "sequence" else "state reverse KL"
-
-    def cost(self, scene: Scene) -> Float[np.ndarray, "S A"]:
-        """log pi - log ref."""
-        return scene.policy().log_probabilities - scene.policy("ref").log_probabilities
-
-    def value(self, scene: Scene) -> float:
-        """See the class."""
-        return _running_value(self, scene, self.cost(scene))
-
-    def gradient(self, scene: Scene) -> Float[np.ndarray, "D"]:
-        """See the class."""
-        return _running_gradient(self, scene, self.cost(scene))
-
-    def hessian(self, scene: Scene) -> Float[np.ndarray, "D D"]:
-        """See `running_hessian`."""
-        return _running_hessian(self, scene, self.cost(scene), sign=1.0)
-
-
-@dataclass(frozen=True)
-class ForwardKL(_Divergence):
-    """KL(ref || current): sequence: E_ref[sum_t log ref - log pi]; state: sum_s w(s) KL(ref(.|s) || pi(.|s)).
-
-    Both are sum_s d(s) sum_a ref(a|s) (log ref - log pi) with weights d that do not move, so that the derivatives are those of -log pi.
-    """
-
-    @property
-    def name(self) -> str:
-        """forward KL."""
+        """forward KL, or state forward KL."""
         return "forward KL" if self.level == "sequence" else "state forward KL"
 
-    def weights(self, scene: Scene) -> Float[np.ndarray, "S A"]:
-        """d(s) ref(a|s) with d the undiscounted occupancy of ref: at both levels the same."""
-        return state_weights(scene)[:, None] * scene.policy("ref").probabilities
-
     def value(self, scene: Scene) -> float:
         """See the class."""
-        return float((self.weights(scene) * (scene.policy("ref").log_probabilities - scene.policy().log_probabilities)).sum())
+        return float((self._weights(scene) * log_ratio(scene, "ref", "current", self.name)).sum())
 
     def gradient(self, scene: Scene) -> Float[np.ndarray, "D"]:
         """-sum d ref score."""
-        return -scene.policy().pullback(self.weights(scene))
+        return -scene.policy().pullback(self._weights(scene))
 
     def hessian(self, scene: Scene) -> Float[np.ndarray, "D D"]:
         """-sum d ref (second derivative of log pi)."""
-        return -scene.policy().log_hessian(self.weights(scene))
+        return -scene.policy().log_hessian(self._weights(scene))
+
+    def _weights(self, scene: Scene) -> Table:
+        log_ratio(scene, "ref", "current", self.name)
+        ref = scene.policy("ref")
+        d = state_weights(scene) if self.level == "state" else visits(scene.mdp, ref, self.name)
+        return d[:, None] * ref.probabilities
 
 
-def _weights(objective: _Divergence, scene: Scene) -> Float[np.ndarray, "S"]:
-    return state_weights(scene) if "ref" in scene.policies else np.ones(scene.mdp.S)
+def log_ratio(scene: Scene, of: str, to: str, name: str) -> Table:
+    """log of the ratio of two roles' probabilities; 0 where the first never acts so.
 
-
-def _running_value(objective: _Divergence, scene: Scene, cost: Float[np.ndarray, "S A"]) -> float:
-    if objective.level == "state":
-        return float(_weights(objective, scene) @ (scene.policy().probabilities * cost).sum(axis=1))
-    return evaluate(_priced(objective, scene, cost), scene.policy()).J
-
-
-def _running_gradient(objective: _Divergence, scene: Scene, cost: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D"]:
-    policy = scene.policy()
-    pi = policy.probabilities
-    if objective.level == "state":
-        return policy.pullback(_weights(objective, scene)[:, None] * pi * cost)
-    found = evaluate(_priced(objective, scene, cost), policy)
-    return policy.pullback((found.occupancy[..., None] * pi * found.advantage).reshape(-1, *pi.shape).sum(axis=0))
-
-
-def _priced(objective: _Divergence, scene: Scene, cost: Float[np.ndarray, "S A"]) -> MDP:
-    """The undiscounted model with reward cost[s, a]; where the policy never acts so, the cost is irrelevant and set to zero."""
-    mdp = objective.episodic(scene)
-    return MDP(P=mdp.P, mu=mdp.mu, r=np.where(np.isfinite(cost), cost, 0.0), gamma=1.0, horizon=mdp.horizon)
-
-
-def _running_hessian(objective: _Divergence, scene: Scene, cost: Float[np.ndarray, "S A"], *, sign: float) -> Float[np.ndarray, "D D"]:
-    """Second derivative of E[sum_t c] with c = sign log pi + constant: that of the return for the reward c, with one more term d pi sign score score'.
-
-    grad J = E[sum_t score_t Q_t] and Q moves with c as well: d/dtheta of the immediate part of Q is sign score, and of the later part sign E[score] = 0.
+    Raises:
+        NoSupport: in a state that can be reached, the first role takes an action that the second never takes.
     """
-    policy, pi, table = scene.policy(), scene.policy().probabilities, score(scene.policy())
-    extra = lambda W: sign * np.einsum("sa,sai,saj->ij", W, table, table, optimize=True)
-    if objective.level == "state":
-        W = _weights(objective, scene)[:, None] * pi
-        return np.einsum("sa,sai,saj->ij", W * cost, table, table, optimize=True) + policy.log_hessian(W * cost) + extra(W)
-    priced = _priced(objective, scene, cost)
-    found = evaluate(priced, policy).occupancy
-    d = found.sum(axis=0) if found.ndim == 2 else found
-    return Return().hessian(replace(scene, model=priced)) + extra(d[:, None] * pi)
+    above, below = scene.policy(of).log_probabilities, scene.policy(to).log_probabilities
+    never = np.isneginf(above)
+    wrong = visited(scene.mdp)[:, None] & ~never & np.isneginf(below)
+    if wrong.any():
+        s, a = first(wrong)
+        raise NoSupport(
+            f"the {to} policy never takes action {a} in state {s}, which the {of} policy takes with probability {scene.policy(of).probabilities[s, a]:.4g}: "
+            f"the {name} is infinite. Give it positive probability there."
+        )
+    defined = ~never & ~np.isneginf(below)
+    return np.where(defined, np.where(defined, above, 0.0) - np.where(defined, below, 0.0), 0.0)
+
+
+def require_level(level: str) -> None:
+    """Refuse a level that is neither of the two."""
+    if level not in ("sequence", "state"):
+        raise InvalidArgument(f"level is {level!r}; known are 'sequence' and 'state'.")
