@@ -14,7 +14,7 @@ def two_state(gamma: float = 0.9) -> MDP:
 
     Its four deterministic policies have values on a non-convex polytope; at theta = 0 the softmax gradient is
     [[-0.013346, 0.013346], [0.536551, -0.536551]].
-    Source: the README's example; a process of this size is Figure 2 of Dadashi et al. (2019), "The value function polytope".
+    Source: this library; the polytopes of such processes are drawn in Dadashi et al. (2019), "The value function polytope".
     """
     P = [[[0.75, 0.25], [0.99, 0.01]], [[0.2, 0.8], [0.8, 0.2]]]
     return MDP(P=P, r=[[-0.5, -0.25], [0.5, 0.25]], mu=[0.5, 0.5], gamma=gamma)

@@ -1,14 +1,14 @@
 """Models of Gymnasium's environments that publish their transition table."""
 
-from collections.abc import Sequence
+import warnings
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
-from pgtheory.tabular.arrays import require_between
-from pgtheory.tabular.errors import InvalidArgument, InvalidModel, MissingExtra
+from pgtheory.tabular.arrays import ROUNDING, require_between
+from pgtheory.tabular.errors import InvalidArgument, InvalidModel, MissingExtra, UnknownProblem
 from pgtheory.tabular.models.mdp import MDP
 
 
@@ -18,7 +18,7 @@ def from_gymnasium(env: Any, gamma: float = 0.99, *, mu: Float[np.ndarray, "S"] 
     A row with `terminated` ENDS the episode: its mass leaves P, its reward goes to `r_end`. Taking such a row for an ordinary move gives another problem
     (the best return of Taxi grows from 6.33 to 835), because the tables go on after the end.
     Rows of one (s, a) that lead to the same state are added up; where they carry different rewards, the reward of the move is their mean and `r2` their
-    second moment. A time limit of the environment (`max_episode_steps`) cuts the sampling and is no part of the model.
+    second moment (`r2_end` for rows that end). A time limit of the environment (`max_episode_steps`) cuts the sampling and is no part of the model.
 
     Args:
         env: an environment, or its id.
@@ -29,7 +29,8 @@ def from_gymnasium(env: Any, gamma: float = 0.99, *, mu: Float[np.ndarray, "S"] 
 
     Raises:
         MissingExtra: an id is given and gymnasium is not installed.
-        InvalidArgument: no environment has this id; the environment has no table, or no initial distribution and no mu was given.
+        UnknownProblem: gymnasium cannot make this id.
+        InvalidArgument: the environment has no table, or no initial distribution and no mu was given.
         InvalidModel: the table is damaged.
     """
     require_between("gamma", gamma, 0, 1)
@@ -56,24 +57,56 @@ def from_gymnasium(env: Any, gamma: float = 0.99, *, mu: Float[np.ndarray, "S"] 
 
 def assembled(
     shape: tuple[int, int],
-    pair: np.ndarray,
-    chance: np.ndarray,
-    following: np.ndarray,
-    reward: np.ndarray,
-    ends: np.ndarray,
-    mu: np.ndarray,
+    pair: Int[np.ndarray, "R"],
+    chance: Float[np.ndarray, "R"],
+    following: Int[np.ndarray, "R"],
+    reward: Float[np.ndarray, "R"],
+    ends: Bool[np.ndarray, "R"],
+    mu: Float[np.ndarray, "S"],
     gamma: float,
 ) -> MDP:
-    """The model of a list of rows, sparse; rows of probability zero are left out."""
+    """The sparse model of R rows. Column S of the table in between stands for the end of the episode.
+
+    A mean is taken as the first reward plus the mean difference to it: rows that agree keep their reward bit by bit.
+    """
     S, A = shape
-    if not (0 <= following).all() or not (following < S).all():
+    if not ((0 <= following) & (following < S)).all():
         raise InvalidModel(f"a row leads to state {following[(following < 0) | (following >= S)][0]}; states are 0 to {S - 1}.")
-    on, off = ~ends & (chance > 0), ends & (chance > 0)
-    moves = lambda weight: sp.coo_array((weight[on], (pair[on], following[on])), shape=(S * A, S)).tocsr()
-    endings = lambda weight: np.bincount(pair[off], weight[off], S * A)
-    P, mass = moves(chance), endings(chance)
-    unit_sum(P, mass, shape)
-    r, r2 = (over(moves(chance * x), P) for x in (reward, reward**2))
-    r_end, r2_end = (np.divide(endings(chance * x), mass, out=np.zeros(S * A), where=mass > 0) for x in (reward, reward**2))
-    mixed = abs(r2 - r * r).max() > 0 or (r2_end != r_end**2).any()
-    return MDP(P=P, r=r, r2=r2 if mixed else None, r_end=r_end.reshape(S, A), mu=mu, gamma=gamma)
+    if (chance < 0).any():
+        raise InvalidModel(f"a row has the probability {chance.min()}, a negative one. Probabilities are at least 0.")
+    total = np.bincount(pair, chance, S * A)
+    if (abs(total - 1) > ROUNDING).any():
+        s, a = divmod(int(np.argmax(abs(total - 1))), A)
+        raise InvalidModel(f"the rows of P[{s}][{a}] sum to {total[s * A + a]:.12g}, not to one: the table is damaged, or was made in single precision.")
+    pair, chance, following, reward, ends = (column[chance > 0] for column in (pair, chance, following, reward, ends))
+    keys, first, group = np.unique(pair * (S + 1) + np.where(ends, S, following), return_index=True, return_inverse=True)
+    mass = np.bincount(group, chance)
+    average = lambda x: np.bincount(group, chance * x) / mass
+    mean = reward[first] + average(reward - reward[first][group])
+    square = mean**2 + average((reward - mean[group]) ** 2)
+    row, target = np.divmod(keys, S + 1)
+    moves, over = target < S, target == S
+    table = lambda x: sp.csr_array((x[moves], (row[moves], target[moves])), shape=(S * A, S))
+    at_end = lambda x: np.bincount(row[over], x[over], S * A).reshape(S, A)
+    second = {"r2": table(square), "r2_end": at_end(square)} if (square != mean**2).any() else {}
+    return MDP(P=table(mass), r=table(mean), r_end=at_end(mean), mu=mu, gamma=gamma, **second)
+
+
+def made(id: str) -> Any:
+    """The environment with this id.
+
+    Raises:
+        MissingExtra: gymnasium is not installed.
+        UnknownProblem: gymnasium cannot make it.
+    """
+    try:
+        import gymnasium
+    except ImportError:
+        raise MissingExtra(f"{id} is a Gymnasium environment, and gymnasium is not installed. Install it: pip install 'pgtheory[gym]'.") from None
+    try:
+        with warnings.catch_warnings():
+            # Gymnasium warns of every id that has a successor; which version is meant is the caller's decision.
+            warnings.simplefilter("ignore")
+            return gymnasium.make(id)
+    except (gymnasium.error.Error, ImportError) as problem:
+        raise UnknownProblem(f"Gymnasium does not make {id!r}: {problem}") from None

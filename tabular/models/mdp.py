@@ -51,6 +51,7 @@ class MDP:
         r2: second moment of the reward, in the form of r; default r squared, a reward without noise.
         outcomes: the finite law of a random reward; then r may be left out.
         r_end: mean reward (S, A) of ending, when r has the form (S, A, S).
+        r2_end: second moment of that reward, given together with r2; default r_end squared.
     """
 
     P: np.ndarray | sp.sparray
@@ -61,6 +62,7 @@ class MDP:
     r2: np.ndarray | sp.sparray | None = None
     outcomes: Outcomes | None = None
     r_end: Float[np.ndarray, "S A"] | None = None
+    r2_end: Float[np.ndarray, "S A"] | None = None
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)
@@ -98,6 +100,13 @@ class MDP:
                 raise InvalidModel(
                     "r2 is smaller than r squared somewhere. r2 is the second moment E[x^2] of the reward, at least the square of its mean."
                 )
+        if self.r2_end is not None:
+            put("r2_end", freeze("r2_end", self.r2_end))
+            if self.r2 is None or self.r_end is None:
+                raise InvalidModel("r2_end is given without r2 and r_end. It is the second moment of r_end, as r2 is that of r: give all three.")
+            require_shape("r2_end", self.r2_end, (self.S, self.A), "S, A")
+            if (self.r2_end - self.r_end**2 < -ROUNDING * max(1.0, abs(self.r2_end).max())).any():
+                raise InvalidModel("r2_end is smaller than r_end squared somewhere. A second moment is at least the square of its mean.")
 
     def _frozen_reward(self, name: str, values: object) -> np.ndarray | sp.sparray:
         if sp.issparse(values):

@@ -1,5 +1,6 @@
 """Expectations of functions of the trajectory: return per token, inverse length, anything that can be enumerated."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,8 +43,8 @@ def taken(paths: Paths) -> Bool[np.ndarray, "S A"]:
     return (np.asarray(paths.visits.sum(axis=0)).ravel() > 0).reshape(paths.shape)
 
 
-class Expectation(Combinable):
-    """Shared part of E[f(trajectory)]: a subclass has `name` and `f(paths) -> (K,)`, which does not depend on theta.
+class Expectation(Combinable, ABC):
+    """Shared part of E[f(trajectory)]: a subclass has a `name` and `f`, which does not depend on theta.
 
     With p_k the probability of trajectory k and S_k its score, grad = sum_k p_k f_k S_k and Hessian = sum_k p_k f_k (S_k S_k' + second derivative of log p_k).
     Cost: O(K T) for value and gradient, O(K T^2 + S A D^2) for the Hessian.
@@ -54,8 +55,13 @@ class Expectation(Combinable):
         InvalidPolicy: the policy is on the boundary of the simplex, where there are no scores (derivatives only).
     """
 
-    name: str
-    f: Callable[[Paths], Float[np.ndarray, "K"]]
+    @property
+    @abstractmethod
+    def name(self) -> str: ...
+
+    @abstractmethod
+    def f(self, paths: Paths) -> Float[np.ndarray, "K"]:
+        """The function, for all trajectories at once."""
 
     def value(self, scene: Scene) -> float:
         """sum_k p_k f_k."""
@@ -78,17 +84,29 @@ class Expectation(Combinable):
 
 @dataclass(frozen=True)
 class PathFunctional(Expectation):
-    """E[f(trajectory)] for a function of one's own: Paths -> (K,)."""
+    """E[f(trajectory)] for a function of one's own, Paths -> (K,), and a name."""
 
-    f: Callable[[Paths], Float[np.ndarray, "K"]]
-    name: str
+    function: Callable[[Paths], Float[np.ndarray, "K"]]
+    label: str
+
+    @property
+    def name(self) -> str:
+        """The label."""
+        return self.label
+
+    def f(self, paths: Paths) -> Float[np.ndarray, "K"]:
+        """What was given."""
+        return self.function(paths)
 
 
 @dataclass(frozen=True)
 class ReturnPerLength(Expectation):
     """E[R/L]: the mean over trajectories of their mean reward a step. What the length normalisation of each sequence ascends, apart from its baseline."""
 
-    name = "E[R/L]"
+    @property
+    def name(self) -> str:
+        """E[R/L]."""
+        return "E[R/L]"
 
     def f(self, paths: Paths) -> Float[np.ndarray, "K"]:
         """R/L."""
@@ -99,7 +117,10 @@ class ReturnPerLength(Expectation):
 class InverseLength(Expectation):
     """E[1/L]."""
 
-    name = "E[1/L]"
+    @property
+    def name(self) -> str:
+        """E[1/L]."""
+        return "E[1/L]"
 
     def f(self, paths: Paths) -> Float[np.ndarray, "K"]:
         """1/L."""

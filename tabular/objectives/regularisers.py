@@ -9,8 +9,9 @@ so that the gradient of the reverse divergence includes the movement of d. It ne
 State level: sum_s w(s) KL(pi(.|s), ref(.|s)) with weights w that do not move: see `state_weights`.
 """
 
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,7 +29,7 @@ from pgtheory.tabular.solve.evaluation import Evaluation, evaluate
 from pgtheory.tabular.solve.reachability import edges_of, reachable
 
 Level = Literal["sequence", "state"]
-Table = Float[np.ndarray, "S A"]
+Table: TypeAlias = Float[np.ndarray, "S A"]
 
 
 def visited(mdp: MDP) -> Bool[np.ndarray, "S"]:
@@ -65,7 +66,7 @@ def undiscounted(mdp: MDP, policy: Policy, cost: Table, what: str) -> Evaluation
 
 
 @dataclass(frozen=True)
-class _Running(Combinable):
+class _Running(Combinable, ABC):
     """Shared part of entropy and reverse divergence: expected sums of c(s, a) = sign log pi(a|s) + something that does not move.
 
     The explicit dependence of c on theta drops out of the gradient, since sum_a grad pi = 0. It adds sign * sum d pi score score' to the Hessian.
@@ -83,9 +84,9 @@ class _Running(Combinable):
         """The name, with "state" in front at the state level."""
         return self.title if self.level == "sequence" else f"state {self.title}"
 
+    @abstractmethod
     def cost(self, scene: Scene) -> Table:
         """c(s, a); 0 where the current policy never acts so."""
-        raise NotImplementedError
 
     def value(self, scene: Scene) -> float:
         """See the class."""

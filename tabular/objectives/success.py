@@ -7,8 +7,10 @@ A prompt is a possible first state x; p_x = P(reward 1 | prompt x) for rewards 0
 Cost: O(K T) for value and gradient with K trajectories, O(K T^2 + S A D^2) for the Hessian.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,8 +24,8 @@ from pgtheory.tabular.objectives.functionals import path_gradient, path_hessian,
 from pgtheory.tabular.sampling.paths import Paths
 from pgtheory.tabular.scene import Scene
 
-Vector = Float[np.ndarray, "P"]
-Function = Callable[[Vector], Vector]
+Vector: TypeAlias = Float[np.ndarray, "P"]
+Function: TypeAlias = Callable[[Vector], Vector]
 
 
 def prompts_of(paths: Paths, scene: Scene) -> tuple[Vector, np.ndarray, np.ndarray]:
@@ -33,29 +35,32 @@ def prompts_of(paths: Paths, scene: Scene) -> tuple[Vector, np.ndarray, np.ndarr
     return mu, number, paths.probability(scene.policy()) / mu[number]
 
 
-class OfSuccess(Combinable):
-    """Shared part: a subclass has `name`, `phi`, `slope` = Phi' and `curvature` = Phi''.
+class OfSuccess(Combinable, ABC):
+    """Shared part of sum_x mu(x) Phi(p_x): a subclass has a `name` and `jet`.
 
     Raises:
         InvalidArgument: some trajectory has a return other than 0 or 1, or the function or its derivative is not finite at the p of some prompt.
         InvalidPolicy: the policy is on the boundary of the simplex (derivatives only).
     """
 
-    name: str
-    phi: Function
-    slope: Function
-    curvature: Function
+    @property
+    @abstractmethod
+    def name(self) -> str: ...
+
+    @abstractmethod
+    def jet(self, p: Vector) -> tuple[Vector, Vector, Vector]:
+        """Phi(p), Phi'(p), Phi''(p)."""
 
     def value(self, scene: Scene) -> float:
         """sum_x mu(x) Phi(p_x)."""
         mu, p, *_ = self._prompts(scene)
-        return float(mu @ self._at("phi", p, scene))
+        return float(mu @ self._finite(p, scene, 0))
 
     def gradient(self, scene: Scene) -> Float[np.ndarray, "D"]:
         """sum_x mu(x) Phi'(p_x) grad p_x."""
         mu, p, number, gained, paths = self._prompts(scene)
         require_interior(scene.policy(), taken(paths), self.name)
-        return path_gradient(paths, scene.policy(), (mu * self._at("slope", p, scene))[number] * gained)
+        return path_gradient(paths, scene.policy(), (mu * self._finite(p, scene, 1))[number] * gained)
 
     def hessian(self, scene: Scene) -> Float[np.ndarray, "D D"]:
         """The chain rule, twice."""
@@ -64,8 +69,8 @@ class OfSuccess(Combinable):
         require_interior(policy, taken(paths), self.name)
         of_prompt = sp.csr_array((gained, (number, np.arange(len(paths)))), shape=(len(mu), len(paths)))
         slopes = policy.pullback((of_prompt @ paths.visits).toarray().reshape(len(mu), *paths.shape))
-        outer = slopes.T @ ((mu * self._at("curvature", p, scene))[:, None] * slopes)
-        return outer + path_hessian(paths, policy, (mu * self._at("slope", p, scene))[number] * gained)
+        outer = slopes.T @ ((mu * self._finite(p, scene, 2))[:, None] * slopes)
+        return outer + path_hessian(paths, policy, (mu * self._finite(p, scene, 1))[number] * gained)
 
     def _prompts(self, scene: Scene) -> tuple[Vector, Vector, np.ndarray, np.ndarray, Paths]:
         """mu, p, and for each trajectory the number of its prompt and its contribution to p."""
@@ -81,27 +86,35 @@ class OfSuccess(Combinable):
         gained = q * success
         return mu, np.minimum(np.bincount(number, weights=gained, minlength=len(mu)), 1.0), number, gained, paths
 
-    def _at(self, part: str, p: Vector, scene: Scene) -> Vector:
+    def _finite(self, p: Vector, scene: Scene, order: int) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = getattr(self, part)(p)
+            found = self.jet(p)[order]
         if not np.isfinite(found).all():
             x = int(np.flatnonzero(~np.isfinite(found))[0])
-            what = {"phi": "value", "slope": "derivative", "curvature": "second derivative"}[part]
             raise InvalidArgument(
-                f"{self.name} has no finite {what} at the success probability {p[x]:g} of the prompt in state {int(np.flatnonzero(scene.mdp.mu)[x])}. "
-                "Leave the prompt out, or take TruncatedLogLikelihood or PassAtK, which are polynomials."
+                f"{self.name} has no finite {('value', 'derivative', 'second derivative')[order]} at the success probability {p[x]:g} of the prompt in "
+                f"state {int(np.flatnonzero(scene.mdp.mu)[x])}. Leave the prompt out, or take TruncatedLogLikelihood or PassAtK, which are polynomials."
             )
         return found
 
 
 @dataclass(frozen=True)
 class PerPrompt(OfSuccess):
-    """sum_x mu(x) Phi(p_x) for a function of one's own, with its first and second derivative, each from (P,) to (P,)."""
+    """sum_x mu(x) Phi(p_x) for a function of one's own, given with its two derivatives, each from (P,) to (P,), and a name."""
 
     phi: Function
-    slope: Function
-    curvature: Function
-    name: str
+    dphi: Function
+    d2phi: Function
+    label: str
+
+    @property
+    def name(self) -> str:
+        """The label."""
+        return self.label
+
+    def jet(self, p: Vector) -> tuple[Vector, Vector, Vector]:
+        """What was given."""
+        return self.phi(p), self.dphi(p), self.d2phi(p)
 
 
 @dataclass(frozen=True)
@@ -118,25 +131,17 @@ class PassAtK(OfSuccess):
         """pass@k."""
         return f"pass@{self.k}"
 
-    def phi(self, p: Vector) -> Vector:
-        """1 - (1-p)^k."""
-        return 1 - (1 - p) ** self.k
-
-    def slope(self, p: Vector) -> Vector:
-        """k (1-p)^(k-1)."""
-        return self.k * (1 - p) ** (self.k - 1)
-
-    def curvature(self, p: Vector) -> Vector:
-        """-k (k-1) (1-p)^(k-2)."""
-        return -self.k * (self.k - 1) * (1 - p) ** max(self.k - 2, 0)
+    def jet(self, p: Vector) -> tuple[Vector, Vector, Vector]:
+        """1 - q^k, k q^(k-1), -k (k-1) q^(k-2) with q = 1 - p."""
+        k, q = self.k, 1 - p
+        return 1 - q**k, k * q ** (k - 1), -k * (k - 1) * q ** max(k - 2, 0)
 
 
 @dataclass(frozen=True)
 class TruncatedLogLikelihood(OfSuccess):
     """-sum_{k<=n} (1-p)^k / k, the expansion of log p in failures; n = 1 is p - 1, n to infinity log p.
 
-    The slope is (1 - (1-p)^n) / p = sum_{j<n} (1-p)^j, so that the gradient is sum_{k<=n} (1/k) grad pass@k.
-    Source: Maximum Likelihood Reinforcement Learning (2026), P039.
+    The slope is (1 - (1-p)^n) / p, so that the gradient is sum_{k<=n} (1/k) grad pass@k. Source: Maximum Likelihood Reinforcement Learning (2026), P039.
     """
 
     n: int
@@ -149,54 +154,36 @@ class TruncatedLogLikelihood(OfSuccess):
         """truncated log-likelihood of order n."""
         return f"truncated log-likelihood of order {self.n}"
 
-    def phi(self, p: Vector) -> Vector:
-        """See the class."""
-        k = np.arange(1, self.n + 1)
-        return -((1 - p[:, None]) ** k / k).sum(axis=1)
-
-    def slope(self, p: Vector) -> Vector:
-        """sum_{j<n} (1-p)^j."""
-        return ((1 - p[:, None]) ** np.arange(self.n)).sum(axis=1)
-
-    def curvature(self, p: Vector) -> Vector:
-        """-sum_{1<=j<n} j (1-p)^(j-1)."""
-        j = np.arange(1, self.n)
-        return -(j * (1 - p[:, None]) ** (j - 1)).sum(axis=1)
+    def jet(self, p: Vector) -> tuple[Vector, Vector, Vector]:
+        """-sum_{k=1..n} q^k / k, sum_{j<n} q^j, -sum_{1<=j<n} j q^(j-1) with q = 1 - p."""
+        q, k, j = 1 - p[:, None], np.arange(1, self.n + 1), np.arange(1, self.n)
+        return -(q**k / k).sum(axis=1), (q ** (k - 1)).sum(axis=1), -(j * q ** (j - 1)).sum(axis=1)
 
 
 @dataclass(frozen=True)
 class LogLikelihood(OfSuccess):
     """log p, the log-likelihood of success."""
 
-    name = "log p"
-
-    def phi(self, p: Vector) -> Vector:
+    @property
+    def name(self) -> str:
         """log p."""
-        return np.log(p)
+        return "log p"
 
-    def slope(self, p: Vector) -> Vector:
-        """1/p."""
-        return 1 / p
-
-    def curvature(self, p: Vector) -> Vector:
-        """-1/p^2."""
-        return -1 / p**2
+    def jet(self, p: Vector) -> tuple[Vector, Vector, Vector]:
+        """log p, 1/p, -1/p^2."""
+        return np.log(p), 1 / p, -1 / p**2
 
 
 @dataclass(frozen=True)
 class ArcsinSqrt(OfSuccess):
     """2 arcsin sqrt p, whose slope is 1 / sqrt(p (1-p)): what group normalisation by the standard deviation ascends as the group grows."""
 
-    name = "2 arcsin sqrt p"
-
-    def phi(self, p: Vector) -> Vector:
+    @property
+    def name(self) -> str:
         """2 arcsin sqrt p."""
-        return 2 * np.arcsin(np.sqrt(p))
+        return "2 arcsin sqrt p"
 
-    def slope(self, p: Vector) -> Vector:
-        """1 / sqrt(p (1-p))."""
-        return 1 / np.sqrt(p * (1 - p))
-
-    def curvature(self, p: Vector) -> Vector:
-        """(p - 1/2) / (p (1-p))^(3/2)."""
-        return (p - 0.5) / (p * (1 - p)) ** 1.5
+    def jet(self, p: Vector) -> tuple[Vector, Vector, Vector]:
+        """2 arcsin sqrt p, (p q)^(-1/2), (p - 1/2) (p q)^(-3/2) with q = 1 - p."""
+        spread = p * (1 - p)
+        return 2 * np.arcsin(np.sqrt(p)), 1 / np.sqrt(spread), (p - 0.5) / spread**1.5

@@ -157,36 +157,39 @@ def determinant(M):
     return sum((-1) ** j * M[0][j] * determinant([row[:j] + row[j + 1 :] for row in M[1:]]) for j in range(len(M)))
 
 
+def slope_along(mdp, pi, s):
+    """dJ/dt along pi + t u, u = (1, -1) in state s. J is a polynomial in t of degree at most 3 (horizon), or a quotient N(t)/D(t) of polynomials of degree
+    at most S = 3 with D = det(I - gamma P_pi): interpolate both at rational nodes and differentiate."""
+    nodes = [Fraction(k, 50) for k in range(5)]
+    moved = [[[pi[x][a] + (t * (1 - 2 * a) if x == s else 0) for a in range(2)] for x in range(3)] for t in nodes]
+    J = [evaluate_exactly(mdp, table).J for table in moved]
+    if mdp.horizon is not None:
+        return interpolated_slope(J, nodes)
+    kernels = [mdp.kernel(table) for table in moved]
+    D = [determinant([[int(x == y) - mdp.gamma * K[x][y] for y in range(3)] for x in range(3)]) for K in kernels]
+    dN = interpolated_slope([j * x for j, x in zip(J, D, strict=True)], nodes)
+    return (dN - J[0] * interpolated_slope(D, nodes)) / D[0]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradient_is_the_slope_along_every_direction(model, policy, kind):
-    """Along pi + t u the return is a polynomial in t of degree at most 3 (horizon), or a quotient N(t)/D(t) of polynomials of degree at most S = 3 with
-    D = det(I - gamma P_pi): interpolate both at rational nodes, differentiate, compare. Directions: tangents of the simplex."""
     mdp, pi = RationalMDP.of(model(11, S=3, kind=kind, reward="move")), policy(12, 3, 2)
-    nodes = [Fraction(k, 50) for k in range(5)]
     direct, logits = policy_gradient(mdp, pi, coordinates="direct"), policy_gradient(mdp, pi)
 
     for s in range(3):
-        moved = lambda t, s=s: [[pi[x][a] + (t * (1 - 2 * a) if x == s else 0) for a in range(2)] for x in range(3)]
-        J = [evaluate_exactly(mdp, moved(t)).J for t in nodes]
-        if kind == "horizon":
-            slope = interpolated_slope(J, nodes)
-        else:
-            kernels = [mdp.kernel(moved(t)) for t in nodes]
-            D = [determinant([[int(x == y) - mdp.gamma * K[x][y] for y in range(3)] for x in range(3)]) for K in kernels]
-            dN = interpolated_slope([j * x for j, x in zip(J, D, strict=True)], nodes)
-            slope = (dN - J[0] * interpolated_slope(D, nodes)) / D[0]
+        slope = slope_along(mdp, pi, s)
         assert direct[s][0] - direct[s][1] == slope
         assert logits[s][0] == -logits[s][1] == pi[s][0] * pi[s][1] * slope
 
 
 def test_a_gradient_with_normalised_occupancy_is_caught(model, policy):
-    """The planted bug: d summed to one. The slope along a direction tells it from the gradient."""
+    """The planted bug: d summed to one. It is not the slope."""
     mdp, pi = RationalMDP.of(model(11, S=3)), policy(12, 3, 2)
     total = sum(evaluate_exactly(mdp, pi).occupancy)
 
-    wrong = [[x / total for x in row] for row in policy_gradient(mdp, pi)]
+    direct = policy_gradient(mdp, pi, coordinates="direct")
 
-    assert wrong != policy_gradient(mdp, pi)
+    assert all((direct[s][0] - direct[s][1]) / total != slope_along(mdp, pi, s) for s in range(3))
 
 
 def test_unknown_coordinates_are_refused(model, policy):
