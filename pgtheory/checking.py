@@ -217,7 +217,11 @@ class Inquiry:
         if failing and self.specs:
             self.progress("catalogue of objectives")
             failed = {e.world.id for e in failing}
-            specs = [spec for spec in self.specs if spec.id in failed and not getattr(spec, "tied", False) and (getattr(spec, "vocabulary", 3) > 2 or getattr(spec, "prompts", 1) > 1)]
+            specs = [
+                spec
+                for spec in self.specs
+                if spec.id in failed and not getattr(spec, "tied", False) and (getattr(spec, "vocabulary", 3) > 2 or getattr(spec, "prompts", 1) > 1)
+            ]
             binary_only = [s for s in specs if getattr(s, "rule", "") == "binary"]
             for chosen in (specs, binary_only):
                 found["objective"] = projected(estimator, chosen[:3], ordered=ordered, progress=self.progress) if chosen else None

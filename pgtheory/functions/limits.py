@@ -1,5 +1,6 @@
 """Calls of the user's code: a time limit, and the user's own traceback when it raises."""
 
+import os
 import signal
 import threading
 import traceback
@@ -8,6 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from pgtheory.tabular.errors import PgtheoryError, UserFunctionError
+
+OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+"""The folder of the library."""
 
 
 class _TimeUp(BaseException):

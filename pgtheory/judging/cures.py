@@ -120,7 +120,17 @@ def describe_inverse(scale: Scale) -> str:
     """`multiply by G/(G-1)` for c = (G-1)/G."""
     if scale.text.startswith("-1"):
         return "change the sign"
-    inverses = {"(G-1)/G": "G/(G-1)", "G/(G-1)": "(G-1)/G", "(B-1)/B": "B/(B-1)", "B/(B-1)": "(B-1)/B", "1/T": "T", "T": "1/T", "1/(G-1)": "G-1", "1/2": "2", "2": "1/2"}
+    inverses = {
+        "(G-1)/G": "G/(G-1)",
+        "G/(G-1)": "(G-1)/G",
+        "(B-1)/B": "B/(B-1)",
+        "B/(B-1)": "(B-1)/B",
+        "1/T": "T",
+        "T": "1/T",
+        "1/(G-1)": "G-1",
+        "1/2": "2",
+        "2": "1/2",
+    }
     head = scale.text.split(" / ")[0]
     return f"multiply by {inverses.get(head, f'1 / ({scale.text})')}"
 

@@ -86,7 +86,14 @@ def subject_of(
     """The subject behind a name, a path, a function or an estimator value."""
     if isinstance(target, str) and target in BUILTIN:
         found = builtin(target)
-        return Subject(estimator=found, name=name or target, target=target, setting=found.declared.setting, uses=frozenset(found.declared.uses), binary=found.declared.binary)
+        return Subject(
+            estimator=found,
+            name=name or target,
+            target=target,
+            setting=found.declared.setting,
+            uses=frozenset(found.declared.uses),
+            binary=found.declared.binary,
+        )
     if hasattr(target, "form") and callable(target):
         declared = getattr(target, "declared", None)
         return Subject(

@@ -71,7 +71,10 @@ class Jet:
         return -self + other
 
     def __truediv__(self, other: "Jet | Number") -> "Jet":
-        return self * (other.inverse() if isinstance(other, Jet) else 1 / other)
+        if isinstance(other, Jet):
+            return self * other.inverse()
+        divide = lambda row: tuple(x / other for x in row)  # not times 1 / other: the quotient of two integers is a float
+        return Jet(self.value / other, divide(self.gradient), tuple(map(divide, self.lower)))
 
     def __rtruediv__(self, other: Number) -> "Jet":
         return self.inverse() * other

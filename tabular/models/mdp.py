@@ -150,6 +150,12 @@ class MDP:
         return self.P if sp.issparse(self.P) else self.P.reshape(-1, self.S)
 
     @cached_property
+    def branching(self) -> int:
+        """Largest number of next states of a pair (s, a)."""
+        rows = self.transition
+        return int((np.diff(rows.indptr) if sp.issparse(rows) else np.count_nonzero(rows, axis=1)).max())
+
+    @cached_property
     def ends(self) -> Float[np.ndarray, "S A"]:
         """Probability that the episode ends after (s, a); rounding below zero is cut off."""
         rest = 1 - np.asarray(self.transition.sum(axis=1)).reshape(self.S, self.A)

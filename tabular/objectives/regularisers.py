@@ -10,6 +10,8 @@ State level: sum_s w(s) KL(pi(.|s), ref(.|s)) with weights w that do not move: s
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -25,7 +27,7 @@ from pgtheory.tabular.objectives.derivatives import probability_hessian, probabi
 from pgtheory.tabular.objectives.returns import by_step, priced, return_gradient, return_hessian
 from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.scene import Scene
-from pgtheory.tabular.solve.evaluation import Evaluation, evaluate
+from pgtheory.tabular.solve.evaluation import evaluate
 from pgtheory.tabular.solve.reachability import edges_of, reachable
 
 Level = Literal["sequence", "state"]
@@ -47,17 +49,19 @@ def state_weights(scene: Scene) -> Float[np.ndarray, "S"]:
 
 def visits(mdp: MDP, policy: Policy, what: str) -> Float[np.ndarray, "S"]:
     """Expected number of visits of each state, not discounted."""
-    return by_step(undiscounted(mdp, policy, np.zeros((mdp.S, mdp.A)), what), mdp)[0].sum(axis=0)
+    with whole_trajectories(what):
+        return by_step(evaluate(priced(mdp, np.zeros((mdp.S, mdp.A))), policy), mdp)[0].sum(axis=0)
 
 
-def undiscounted(mdp: MDP, policy: Policy, cost: Table, what: str) -> Evaluation:
-    """Evaluation of a policy for another reward, without discount.
+@contextmanager
+def whole_trajectories(what: str) -> Iterator[None]:
+    """Says what to do where an undiscounted sum over a trajectory does not exist.
 
     Raises:
-        NonTerminating: some episode may never end.
+        NonTerminating: a trajectory may never end.
     """
     try:
-        return evaluate(priced(mdp, cost), policy)
+        yield
     except NonTerminating as problem:
         raise NonTerminating(
             f"{what} is a sum over whole trajectories, not discounted, and here a trajectory may never end. "
@@ -93,15 +97,16 @@ class _Running(Combinable, ABC):
         cost, mdp = self.cost(scene), scene.mdp
         if self.level == "state":
             return float(state_weights(scene) @ (scene.policy().probabilities * cost).sum(axis=1))
-        return undiscounted(mdp, scene.policy(), cost, self.name).J
+        with whole_trajectories(self.name):
+            return evaluate(priced(mdp, cost), scene.policy()).J
 
     def gradient(self, scene: Scene) -> Float[np.ndarray, "D"]:
         """The policy gradient for the reward c; at the state level sum_s w(s) sum_a c grad pi."""
         cost, policy = self._interior_cost(scene), scene.policy()
         if self.level == "state":
             return probability_pullback(policy, state_weights(scene)[:, None] * cost)
-        undiscounted(scene.mdp, policy, cost, self.name)
-        return return_gradient(priced(scene.mdp, cost), policy)
+        with whole_trajectories(self.name):
+            return return_gradient(priced(scene.mdp, cost), policy)
 
     def hessian(self, scene: Scene) -> Float[np.ndarray, "D D"]:
         """That of the return for the reward c, and the term of the class."""

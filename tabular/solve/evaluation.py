@@ -106,11 +106,10 @@ def require_ending(mdp: MDP, ends: Bool[np.ndarray, "S"], edges: sp.csr_array, w
 def backup_rounding(mdp: MDP, V_max: float) -> float:
     """Bound of the rounding error of sum_a pi (r + gamma P V) - V in one state, when |V| <= V_max.
 
-    Sums of n terms err by at most n u / (1 - n u) times the sum of absolute values, in whatever order (Higham 2002, Section 3.1); the factor 2 covers 1 - n u.
+    Sums of n terms (zeros not counted) err by at most n u / (1 - n u) times the sum of absolute values, in whatever order (Higham 2002, Section 3.1); the factor 2 covers 1 - n u.
     """
-    terms = int(np.diff(mdp.transition.indptr).max()) if sp.issparse(mdp.transition) else mdp.S
     largest = max(float(abs(mdp.r).max()), 0.0 if mdp.r_end is None else float(abs(mdp.r_end).max()))
-    return 2 * (2 * terms + mdp.A + 8) * UNIT * (largest + 2 * V_max)
+    return 2 * (2 * mdp.branching + mdp.A + 8) * UNIT * (largest + 2 * V_max)
 
 
 def _stationary(mdp: MDP, pi: np.ndarray) -> Evaluation:

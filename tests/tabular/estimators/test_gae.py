@@ -84,7 +84,9 @@ def test_the_definition_catches_a_cut_that_counts_as_an_end():
     assert abs(bugged - by_definition(data, [0.5, -1.0], weight=lambda l: (GAMMA * 0.5) ** l)).max() > 0.1
 
 
-@pytest.mark.parametrize("advantage", [GAE(lambda_=0.3, critic=ExactValue()), GAE(lambda_=1.0), NStep(n=2, critic=ExactValue()), NStep(n=9)], ids=repr)
+@pytest.mark.parametrize(
+    "advantage", [GAE(lambda_=0.3, critic=ExactValue()), GAE(lambda_=1.0), NStep(n=2, critic=ExactValue()), NStep(n=9)], ids=repr
+)
 @pytest.mark.parametrize("scene", [forward(), loop_scene(critic=np.array([0.5, -1.0]))], ids=["forward", "loop"])
 def test_an_exact_critic_or_the_whole_return_is_unbiased(advantage, scene):
     np.testing.assert_allclose(mean_of(advantage, scene), Return().gradient(scene), rtol=0, atol=1e-13)
@@ -131,8 +133,8 @@ def test_the_bias_of_a_wrong_critic_is_its_closed_form(lambda_):
 def test_a_critic_that_is_wrong_enough_points_downhill():
     """No lambda below 1 is safe: with a large error of the critic E[g] has a negative inner product with the gradient."""
     scene = forward()
-    found = [mean_of(GAE(lambda_=0.95), scene.at(critic=c * WRONG)) @ Return().gradient(scene) for c in (1.0, -100.0)]
-    assert found[0] > 0 > found[1]
+    product = lambda c: mean_of(GAE(lambda_=0.95), scene.at(critic=c * WRONG)) @ Return().gradient(scene)
+    assert product(1.0) > 0 > min(product(-1000.0), product(1000.0))
 
 
 @pytest.mark.parametrize("lambda_", [-0.1, 1.1, float("nan")])

@@ -147,7 +147,9 @@ def test_equal_rewards_give_exact_zeros_for_any_epsilon():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"epsilon": -1e-3}, {"epsilon": float("nan")}, {"epsilon": float("inf")}, {"ddof": 2}, {"over": "prompt"}], ids=lambda bad: next(iter(bad))
+    "bad",
+    [{"epsilon": -1e-3}, {"epsilon": float("nan")}, {"epsilon": float("inf")}, {"ddof": 2}, {"over": "prompt"}],
+    ids=lambda bad: next(iter(bad)),
 )
 def test_bad_arguments_of_std_are_refused(bad):
     with pytest.raises(InvalidArgument, match=next(iter(bad))):

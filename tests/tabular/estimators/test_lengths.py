@@ -29,12 +29,14 @@ CASES = {
 def data_of(lengths, T):
     mask = np.arange(T) < np.array(lengths)[..., None]
     zeros = np.zeros(mask.shape, dtype=int)
-    return Data(state=zeros, action=zeros, reward=zeros * 1.0, mask=mask, last=-np.ones(mask.shape[:2], int), truncated=np.zeros(mask.shape[:2], bool))
+    return Data(
+        state=zeros, action=zeros, reward=zeros * 1.0, mask=mask, last=-np.ones(mask.shape[:2], int), truncated=np.zeros(mask.shape[:2], bool)
+    )
 
 
 def tree_scene(*, end=True):
     tree = TokenTree(vocabulary=3, limit=2, end=end, reward=lambda _, y: float((2 * sum(y) + len(y)) % 3 == 1))
-    return Scene.of(tree, Softmax(np.array([[0.2, 0.9, -0.4], [0.5, -0.3, 0.1], [-0.6, 0.2, 0.7]])[: tree.mdp.S]))
+    return Scene.of(tree, Softmax(np.array([[0.2, 0.9, -0.4], [0.5, -0.3, 0.1], [-0.6, 0.2, 0.7], [0.0, 0.4, -0.8]])[: tree.mdp.S]))
 
 
 def mean_of(advantage, length, G, scene):
@@ -56,7 +58,7 @@ def test_weights_equal_the_loop_and_padding_has_none(name):
 def test_per_sequence_estimates_a_difference_of_two_gradients(G):
     """With the group mean E[g] = (G-1)/G (grad E[R/L] - J grad E[1/L]); leave-one-out has no factor. The planted bugs are each other's formula."""
     scene = tree_scene()
-    formula = ReturnPerLength.gradient(scene) - Return().value(scene) * InverseLength.gradient(scene)
+    formula = ReturnPerLength().gradient(scene) - Return().value(scene) * InverseLength().gradient(scene)
     np.testing.assert_allclose(mean_of(LeaveOneOut(), PerSequence(), G, scene), formula, rtol=0, atol=1e-14)
     np.testing.assert_allclose(mean_of(GroupMean(), PerSequence(), G, scene), (G - 1) / G * formula, rtol=0, atol=1e-14)
     assert abs(mean_of(GroupMean(), PerSequence(), G, scene) - formula).max() > 1e-3

@@ -1,5 +1,6 @@
 """Objectives as programs: closed forms, and the score-function identities of their derivatives."""
 
+import sys
 from fractions import Fraction
 from itertools import product
 from math import comb
@@ -182,3 +183,13 @@ def test_a_function_of_each_prompt_is_averaged_over_prompts(tree, pi):
 
     assert jet.value == F(1, 4) * p[0] ** 2 + F(3, 4) * p[1] ** 2
     assert jet.value != (F(1, 4) * p[0] + F(3, 4) * p[1]) ** 2
+
+
+@pytest.mark.parametrize("program", [truncated_log_likelihood(3), max_of(2), log_success, inverse_length, forward_kl([[F(1, 3)] * 3] * 6)])
+def test_derivatives_do_not_depend_on_flint(tree, pi, program, monkeypatch):
+    fast = derivatives(program, tree, pi)
+    monkeypatch.setitem(sys.modules, "flint", None)
+    slow = derivatives(program, tree, pi)
+
+    assert (fast.value, fast.gradient, fast.lower) == (slow.value, slow.gradient, slow.lower)
+    assert all(isinstance(x, Fraction) for x in (slow.value, *slow.gradient))

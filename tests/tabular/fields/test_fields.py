@@ -40,7 +40,13 @@ def test_everything_bound_moves_with_theta():
 
 
 @pytest.mark.parametrize(
-    "spec, name", [(ONE_PROMPT, "group-mean/per-sequence"), (TWO_PROMPTS, "group-std/batch"), (LOOP, "reward-to-go/no-step-discount"), (GRADED, "kl/k3-loss-token")]
+    "spec, name",
+    [
+        (ONE_PROMPT, "group-mean/per-sequence"),
+        (TWO_PROMPTS, "group-std/batch"),
+        (LOOP, "reward-to-go/no-step-discount"),
+        (GRADED, "kl/k3-loss-token"),
+    ],
 )
 def test_what_is_no_gradient_has_curl(spec, name):
     """Length normalisation, a batch-wide std over two prompts, a missing gamma^t, the k3 token loss."""

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from pgtheory.tabular.errors import InvalidArgument, NoSupport, NonTerminating, TooLarge
+from pgtheory.tabular.errors import InvalidArgument, NonTerminating, NoSupport, TooLarge
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.direct import Direct

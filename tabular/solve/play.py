@@ -1,0 +1,111 @@
+"""The deterministic policies among which the best one is sought."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Bool, Float, Int
+
+from pgtheory.tabular.errors import NonTerminating
+from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.solve.chain import Chain
+from pgtheory.tabular.solve.evaluation import backup_rounding
+from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, proper_policy
+
+
+class Unbounded(Exception):
+    """A policy that runs for ever earns more than one that ends: the supremum is infinite, or is not reached."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Play:
+    """A model without horizon, its states `inside` (S,) and the actions `kept` (S, A) that are allowed there; kept actions never leave `inside`.
+
+    Vectors have length S and are 0 outside. With gamma = 1, `inside` are the states from which some policy ends almost surely.
+    """
+
+    mdp: MDP
+    inside: Bool[np.ndarray, "S"]
+    kept: Bool[np.ndarray, "S A"]
+
+    @classmethod
+    def of(cls, mdp: MDP) -> "Play":
+        """All policies; with gamma = 1 those that can be completed to one that ends almost surely.
+
+        Raises:
+            NonTerminating: gamma is 1 and from a first state no policy ends almost surely.
+        """
+        everything = np.ones((mdp.S, mdp.A), dtype=bool)
+        if mdp.gamma < 1:
+            return cls(mdp=mdp, inside=everything[:, 0], kept=everything)
+        inside, kept = endable(mdp, everything)
+        if (mdp.mu[~inside] > 0).any():
+            state = int(np.flatnonzero((mdp.mu > 0) & ~inside)[0])
+            raise NonTerminating(
+                f"gamma is 1 and no policy ends almost surely from state {state}, where episodes start. The undiscounted return does not exist. "
+                "Give gamma < 1, a horizon, or let the row P[s, a] of an absorbing state sum to less than one: the missing mass ends the episode."
+            )
+        return cls(mdp=mdp, inside=inside, kept=kept)
+
+    @cached_property
+    def first(self) -> Int[np.ndarray, "S"]:
+        """A policy to begin with: the best for one step, or with gamma = 1 the shortest way out."""
+        if self.mdp.gamma == 1:
+            return proper_policy(self.mdp, self.kept)
+        return self.mdp.mean_reward.argmax(axis=1)
+
+    def rows(self, policy: Int[np.ndarray, "S"]) -> np.ndarray | sp.csr_array:
+        """Transitions (S, S) of a policy."""
+        return self.mdp.transition[np.arange(self.mdp.S) * self.mdp.A + policy]
+
+    def ends(self, policy: Int[np.ndarray, "S"]) -> bool:
+        """Whether the policy has a value from every state inside: gamma < 1, or it ends almost surely."""
+        if self.mdp.gamma < 1:
+            return True
+        taken = np.eye(self.mdp.A, dtype=bool)[policy]
+        exits = (taken & (self.mdp.ends > 0)).any(axis=1)
+        return bool((ends_surely(edges_of(self.mdp, taken & self.inside[:, None]), exits | ~self.inside) | ~self.inside).all())
+
+    def chain(self, policy: Int[np.ndarray, "S"]) -> Chain:
+        """The chain of a policy on the states inside."""
+        rows = self.rows(policy)
+        where = np.flatnonzero(self.inside)
+        return Chain(K=rows if self.inside.all() else rows[np.ix_(where, where)], gamma=self.mdp.gamma)
+
+    def spread(self, x: Float[np.ndarray, "I"]) -> Float[np.ndarray, "S"]:
+        """A vector over the states inside as one over all states."""
+        full = np.zeros(self.mdp.S)
+        full[self.inside] = x
+        return full
+
+    def backup(self, V: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
+        """Q of the value V; minus infinity at actions that are not allowed."""
+        return np.where(self.kept, self.mdp.backup(V), -np.inf)
+
+    def rounding(self, V: Float[np.ndarray, "S"]) -> float:
+        """Bound of the rounding error of an entry of backup(V) - V."""
+        return backup_rounding(self.mdp, abs(V).max())
+
+    def longest(self, start: Int[np.ndarray, "S"], tied: Bool[np.ndarray, "S A"]) -> Float[np.ndarray, "S"]:
+        """Largest expected number of steps over the policies of the actions `tied`, up to half a step an action: x >= 1/2 + P_a x for each of them.
+
+        Policy iteration from `start`; each switch gains more than half a step, so that rounding cannot make it cycle.
+
+        Raises:
+            Unbounded: some such policy does not end.
+        """
+        policy = start
+        while True:
+            if not self.ends(policy):
+                raise Unbounded
+            x = self.spread(self.chain(policy).length)
+            longer = np.where(tied, 1 + self.after(x), -np.inf)
+            better = self.inside & (longer.max(axis=1) > x + 0.5)
+            if not better.any():
+                return x
+            policy = np.where(better, longer.argmax(axis=1), policy)
+
+    def after(self, x: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
+        """Expectation of x after a step, without discount."""
+        return (self.mdp.transition @ x).reshape(self.mdp.S, self.mdp.A)
