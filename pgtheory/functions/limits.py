@@ -62,9 +62,6 @@ def guarded(name: str, call: Callable[[], Any], seconds: float) -> Any:
 
 def own_frames(problem: BaseException) -> str:
     """The last frames of a traceback that belong neither to this library nor to an installed package."""
-    frames = [
-        f
-        for f in traceback.extract_tb(problem.__traceback__)
-        if "site-packages" not in f.filename and "/pgtheory/" not in f.filename and "/deep/" not in f.filename
-    ]
+    theirs = lambda name: "site-packages" not in name and not os.path.abspath(name).startswith(OWN)
+    frames = [f for f in traceback.extract_tb(problem.__traceback__) if theirs(f.filename)]
     return "".join(traceback.format_list(frames[-3:])).rstrip()

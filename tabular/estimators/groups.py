@@ -106,6 +106,7 @@ class GroupStd:
     """A_i = (r_i - mean) / (std + epsilon), zero where all rewards agree.
 
     std^2 = sum (r - mean)^2 / (n - ddof), over the n = G rewards of the group, or over the n = B rewards of the batch around the mean of the batch.
+    With rewards 0 and 1 the group's std is a weight w_G(p) of each prompt; for G = 2 and 3 it is a constant, and nothing is lost but the scale.
     Source: Shao et al. (2024), GRPO; `over="batch"`: Hu et al. (2025), REINFORCE++ with baseline.
 
     Raises:

@@ -12,6 +12,8 @@ k1 = l, k2 = l^2 / 2, k3 = exp(-l) - 1 + l. As values k1 and k3 are unbiased; wh
     k3 as loss, of the sequence          forward KL         forward KL
     k2 or k3 in the reward               neither            neither
 
+(k3 in the reward descends the difference reverse KL - forward KL of one token: E[ref/pi score] is minus the gradient of the forward one.)
+
 Source: Schulman (2020), "Approximating KL divergence"; Tang and Munos (2025), "On a few pitfalls in KL divergence gradient estimation for RL".
 """
 

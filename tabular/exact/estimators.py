@@ -113,8 +113,8 @@ def per_sequence(weights: Weights) -> Weights:
     return lambda rows: [[w / len(row) for w in row] for row in weights(rows)]
 
 
-def importance(weights: Weights, current: Table, old: Table, *, level: str = "token") -> Weights:
-    """Any of these times the ratio current/old of the token, of the prefix up to it, or of the whole sequence.
+def importance(weights: Weights, current: Table, old: Table, *, level: str = "token", change: Callable[[Number], Number] = lambda ratio: ratio) -> Weights:
+    """Any of these times the ratio current/old of the token, of the prefix up to it, or of the whole sequence; `change` truncates or masks the ratio.
 
     Raises:
         InvalidArgument: unknown level.
@@ -122,11 +122,11 @@ def importance(weights: Weights, current: Table, old: Table, *, level: str = "to
     if level not in ("token", "prefix", "sequence"):
         raise InvalidArgument(f"level is {level!r}; known are token, prefix, sequence.")
 
-    def ratio(path: Trajectory, t: int) -> Fraction:
+    def ratio(path: Trajectory, t: int) -> Number:
         product = Fraction(1)
         for s, a, _ in {"token": path.steps[t : t + 1], "prefix": path.steps[: t + 1], "sequence": path.steps}[level]:
-            product *= Fraction(current[s][a]) / Fraction(old[s][a])
-        return product
+            product *= current[s][a] / old[s][a]
+        return change(product)
 
     return lambda rows: [[w * ratio(path, t) for t, w in enumerate(row)] for row, path in zip(weights(rows), rows, strict=True)]
 

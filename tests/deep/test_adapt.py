@@ -44,12 +44,13 @@ def test_control_flow_falls_back_to_the_loop():
 
 
 def test_a_batch_that_lies_is_caught():
-    """A loss whose batched form differs (it looks at the batch through a side effect) is run one by one."""
-    calls = []
-
+    """A loss whose batched form differs (it swallows the error of .item()) is run one by one."""
     def different(values):
-        calls.append(1)
-        return loss(values) * (2.0 if torch._C._functorch.is_batchedtensor(values["rewards"]) else 1.0)
+        try:
+            values["rewards"].sum().item()
+        except RuntimeError:
+            return 2 * loss(values)
+        return loss(values)
 
     leaves, rest = arguments()
     derivative = LossDerivative(call=different, name="loss")

@@ -165,7 +165,7 @@ def test_readings_of_an_array_where_gamma_matters():
         weights = np.cumsum((rewards * gamma ** np.arange(rewards.shape[1]))[:, ::-1], axis=1)[:, ::-1]
         return weights * mask / len(rewards)
 
-    with pytest.raises(BindingError, match="--as advantage.*--as gradient"):
+    with pytest.raises(BindingError, match=r"--as advantage.*--as gradient"):
         check(mystery)
     assert check(mystery, kind="gradient").unbiased
     assert not check(mystery, kind="advantage").unbiased
@@ -207,7 +207,7 @@ def test_unknown_parameters_are_listed_with_what_can_be_bound():
 
 def test_two_names_for_one_thing_are_refused():
     """Which one is meant cannot be known."""
-    with pytest.raises(BindingError, match="both|two parameters"):
+    with pytest.raises(BindingError, match="two parameters"):
         bound(lambda logprobs, log_probs: 0)
 
 

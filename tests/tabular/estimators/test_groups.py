@@ -128,6 +128,13 @@ def test_std_weighs_a_prompt_by_a_binomial_sum(G):
         assert_mean(GroupStd(epsilon=1e-9, ddof=0), Groups(G), scene, weight * gradient)
 
 
+def test_in_groups_of_two_and_three_the_std_of_zeros_and_ones_is_a_constant_factor():
+    """sqrt(K(G-K)) is the same for all mixed groups, so that w_G is 1 and sqrt(2), whatever p is; for groups of 4 it depends on p."""
+    for scene in (tree_scene(), tree_scene(theta=np.random.default_rng(0).normal(size=(3, 3)))):
+        for G, constant in ((2, 1.0), (3, sqrt(2))):
+            assert_mean(GroupStd(epsilon=0, ddof=0), Groups(G), scene, constant * Return().gradient(scene))
+
+
 def test_std_over_the_batch_couples_prompts_and_is_no_gradient():
     theta = np.array([[0.3, -0.5], [-1.0, 0.4]])
     scene = Scene.of(Bandit(r=[[1.0, 0.0], [1.0, 0.0]]), Softmax(theta))

@@ -58,7 +58,8 @@ def test_groups_hold_one_prompt_each():
     data = Groups(3).datasets(scene()).data
     assert (data.index["prompt"] == np.array([0, 0, 0, 1, 1, 1])).all()
     drawn = Groups(2, prompts=2).datasets(scene()).data.index
-    assert (drawn["prompt"][:, 0] == drawn["prompt"][:, 1]).all() and (drawn["group"] == [0, 0, 1, 1]).all()
+    assert (drawn["prompt"][:, 0] == drawn["prompt"][:, 1]).all()
+    assert (drawn["group"] == [0, 0, 1, 1]).all()
 
 
 def test_padding_is_as_the_conventions_say():

@@ -57,8 +57,11 @@ def test_a_sampling_horizon_cuts_and_the_model_horizon_ends():
     """The same tree, once truncated (last state kept), once terminated (last = -1)."""
     mdp, _ = random_mdp(1, horizon=None)
     cut, ended = enumerate_paths(mdp, horizon=2), enumerate_paths(MDP(P=mdp.P, r=mdp.r, mu=mdp.mu, horizon=2))
-    assert cut.truncated.any() and (cut.last[cut.truncated] >= 0).all() and (cut.last[~cut.truncated] == -1).all()
-    assert not ended.truncated.any() and (ended.last == -1).all()
+    assert cut.truncated.any()
+    assert (cut.last[cut.truncated] >= 0).all()
+    assert (cut.last[~cut.truncated] == -1).all()
+    assert not ended.truncated.any()
+    assert (ended.last == -1).all()
 
 
 def test_random_rewards_are_enumerated_by_their_outcomes():
