@@ -16,7 +16,7 @@ from pgtheory.judging.identify import field_of, loss_note, projected, weighted
 from pgtheory.judging.known_fields import recognised
 from pgtheory.judging.price import price
 from pgtheory.judging.profile import profile
-from pgtheory.judging.subject import Subject, subject_of
+from pgtheory.judging.subject import Remembered, Subject, subject_of
 from pgtheory.tabular.errors import TooLarge
 from pgtheory.tabular.objectives.objective import Objective
 from pgtheory.tabular.objectives.returns import Return
@@ -76,6 +76,7 @@ def check(
         worlds = custom_worlds(problem, setting=subject.setting, gamma=gamma, group=group, theta=theta, horizon=horizon)
     goal = objective_of(objective, worlds[0])
     ordered = not subject.invariant(worlds[0])
+    subject = replace(subject, estimator=Remembered(subject.estimator))
     return Inquiry(subject=subject, specs=specs, worlds=worlds, objective=goal, ordered=ordered, up_to_scale=up_to_scale, progress=progress).verdict()
 
 
@@ -126,7 +127,7 @@ class Inquiry:
         if getattr(self.subject.estimator, "kind", "") == "loss" and not self.worlds[0].off_policy and len(self.worlds) > 1:
             self.progress("gradient of the mean loss")
             self.notes.append(loss_note(self.subject.estimator, self.worlds[1], self.ordered))
-        if "old_logprobs" in self.subject.uses:
+        if self.subject.uses & {"old_logprobs", "sampler_logprobs"}:
             self.progress("local profile")
             shape = profile(self.subject.estimator)
             found["profile"] = shape.describe() if shape else None

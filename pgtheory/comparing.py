@@ -7,7 +7,7 @@ import numpy as np
 
 from pgtheory.judging.subject import Subject, subject_of
 from pgtheory.tabular.errors import InvalidArgument
-from pgtheory.tabular.laws.moments import scatter
+from pgtheory.tabular.laws.moments import dense, scatter
 from pgtheory.worlds.custom import custom_worlds
 from pgtheory.worlds.default import default_worlds
 from pgtheory.worlds.world import World
@@ -46,7 +46,7 @@ def gradients(subject: Subject, world: World, point: int) -> tuple[np.ndarray, n
     values = np.asarray(subject.estimator(sets.data, scene), dtype=float)
     policy = scene.policy()
     shape = policy.probabilities.shape
-    whole = values if subject.estimator.form == "whole" else policy.pullback(scatter(values, sets.data, shape).toarray().reshape(-1, *shape))
+    whole = values if subject.estimator.form == "whole" else policy.pullback(dense(scatter(values, sets.data, shape)).reshape(-1, *shape))
     return sets.weights(scene), whole
 
 

@@ -104,8 +104,8 @@ def solve_problem(problem: str, *, gamma: float | None = None, method: str = "po
     best = optimal(mdp, method=method)
     try:
         uniform, note = evaluate(mdp, Direct(np.full((mdp.S, mdp.A), 1 / mdp.A))), None
-    except NonTerminating as problem_with_it:
-        uniform, note = None, str(problem_with_it)
+    except NonTerminating as reason:
+        uniform, note = None, str(reason)
     return Solution(problem=problem, mdp=mdp, optimal=best, uniform=uniform, note=note)
 
 
@@ -128,5 +128,6 @@ def count(n: int, what: str) -> str:
 
 def finite(x: Any) -> Any:
     """A number or nested lists, None in the place of an infinity."""
-    array = np.asarray(x, dtype=float)
-    return np.where(np.isfinite(array), array, None).tolist()
+    array = np.asarray(x, dtype=object)
+    array[~np.isfinite(np.asarray(x, dtype=float))] = None
+    return array.tolist()

@@ -20,7 +20,7 @@ Probe = Callable[[str], tuple[Data, Scene]]
 MOVED = 0.375
 """By how much the values of row 0 are moved to see whose derivative follows."""
 
-HINTS = {"advantage": ("adv", "gae", "baseline"), "gradient": ("weight", "grad", "coef", "estimat", "reinforce", "pg")}
+HINTS = {"advantage": ("adv", "gae"), "gradient": ("weight", "grad", "coef", "estimat", "reinforce", "pg")}
 """Parts of a function's name that tell an advantage from weights of the score, where gamma < 1 makes them differ by gamma^t."""
 
 
@@ -110,40 +110,41 @@ def candidates(bound: Bound) -> Iterator[dict[str, str]]:
 
 
 def settle(bound: Bound, data: Data, scene: Scene, kind: str | None) -> None:
-    """Fix ranks, kind and form: the first assignment of ranks with which the function works and stays local.
+    """Fix ranks, kind and form: the first assignment of ranks with which the function works and is local.
 
-    An assignment is local if moving row 0's value moves the derivative (or the advantage) of row 0 alone, or of its group: a rank that broadcasts silently
-    to (B, B, T) moves all rows. A function that couples all rows on purpose is accepted if only one assignment works.
+    An assignment is local if moving row 0's value moves the derivative (or the advantage) of row 0 alone, or of its group. A function that couples all rows
+    on purpose (a batch-wide baseline) is never local: then row 0 must at least respond differently from the others, which a rank that broadcasts
+    silently to (B, B, T) does not do, and only one rank may pass.
+
+    Raises:
+        BindingError: several ranks pass, or none.
     """
-    few = data.take(slice(0, 3))
-    working: list[tuple[dict[str, str], str, str, bool]] = []
-    first_problem: UserFunctionError | None = None
-    wrong_kind: UserFunctionError | None = None
+    working: list[tuple[dict[str, str], str, str, int]] = []
+    problems: list[UserFunctionError] = []
     for ranks in candidates(bound):
         bound.ranks, bound._derivative = ranks, None
         try:
-            found_kind, form = recognised(bound, few, scene, kind)
-            bound.kind, bound.form = found_kind, form
-            local = is_local(bound, few, scene)
+            bound.kind, bound.form = recognised(bound, data, scene, kind)
+            working.append((ranks, bound.kind, bound.form, locality(bound, data, scene)))
         except UserFunctionError as problem:
-            if "not a scalar" in str(problem) or "did not return" in str(problem):
-                wrong_kind = wrong_kind or problem
-                if "did not return" in str(problem):
-                    break
-            first_problem = first_problem or problem
+            problems.append(problem)
+            if "did not return" in str(problem):
+                break
             continue
-        working.append((ranks, found_kind, form, local))
-        if local:
+        if working[-1][3] == LOCAL:
             break
-    chosen = next((w for w in working if w[3]), None) or (working[0] if len({tuple(_ranked(w[0])) for w in working}) == 1 else None)
-    if chosen is None and working:
+    best = max((w[3] for w in working), default=None)
+    if best is None:
+        raise next((p for p in problems if "not a scalar" in str(p) or "did not return" in str(p)), problems[0])
+    passing = [w for w in working if w[3] == best]
+    if best == SPREAD and len(working) > 1:
         raise BindingError(
-            f"{bound.name} works with {' and with '.join(str(dict(_ranked(w[0]))) for w in working)}, and in each case a row's value moves the weights of all rows, "
-            "so that its rank is not settled. Say which is meant by the parameter's name (token_level_rewards is (B, T)), or set the other parameters."
+            f"{bound.name} works with {' and with '.join(sorted({str(dict(_ranked(w[0]))) for w in passing}))}, and in each case a row's value moves the weights "
+            "of all rows, so that its rank is not settled. Say which is meant by the parameter's name (token_level_rewards is (B, T))."
         )
-    if chosen is None:
-        raise wrong_kind or first_problem or UserFunctionError(f"{bound.name} could not be called.")
-    bound.ranks, bound.kind, bound.form, bound._derivative = chosen[0], chosen[1], chosen[2], None
+    bound.ranks, bound.kind, bound.form, _ = passing[0]
+    bound.unsettled = best == COUPLED and len({tuple(_ranked(w[0])) for w in passing}) > 1
+    bound._derivative = None
 
 
 def _ranked(ranks: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -223,34 +224,37 @@ def reading(bound: Bound, scene: Scene) -> str:
     )
 
 
-def is_local(bound: Bound, data: Data, scene: Scene) -> bool:
-    """Whether moving row 0's rewards, advantages or values moves the weights of its own group only."""
-    if bound.form == "whole":
-        return True
+SPREAD, COUPLED, LOCAL = 0, 1, 2
+"""How far a row's value reaches: all rows alike, all rows but its own differently, its own group only."""
+
+
+def locality(bound: Bound, data: Data, scene: Scene) -> int:
+    """How far moving row 0's rewards, advantages or values reaches, at its worst."""
     moving = [c for c in ("rewards", "advantages", "values") if c in bound.ranks]
-    if not moving:
-        return True
+    if bound.form == "whole" or not moving:
+        return LOCAL
     group = data.index["group"]
-    own = group == group[:, :1] if int(group.max()) > 0 else np.arange(group.shape[1]) == 0
+    own = np.broadcast_to(group == group[:, :1] if int(group.max()) > 0 else np.arange(group.shape[1]) == 0, group.shape)
     base = np.asarray(bound(data, scene), dtype=float)
-    original = bound.arguments
+    original, found = bound.arguments, LOCAL
     for c in moving:
 
         def arguments(d: Data, s: Scene, c: str = c) -> dict[str, Any]:
             values = original(d, s)
             changed = np.array(values[c], dtype=float)
-            changed[:, 0] += MOVED if changed.ndim == 2 else MOVED * (changed[:, 0] != 0)
+            changed[:, 0] += MOVED if changed.ndim == 2 else MOVED * d.mask[:, 0, : changed.shape[2]]
             return {**values, c: changed}
 
         bound.arguments = arguments  # type: ignore[method-assign]
         try:
-            moved = np.asarray(bound(data, scene), dtype=float)
+            change = np.nan_to_num(np.asarray(bound(data, scene), dtype=float) - base)
         finally:
             del bound.arguments
-        difference = abs(np.nan_to_num(moved - base)).reshape(*group.shape, -1).max(axis=-1)
-        if (difference[~np.broadcast_to(own, group.shape)] > 1e-12).any():
-            return False
-    return True
+        first_steps = change[:, :, 0].reshape(*group.shape, -1)
+        if (abs(change).reshape(*group.shape, -1).max(axis=-1)[~own] > 1e-12).any():
+            distinct = (abs(first_steps[:, 1:] - first_steps[:, :1]) > 1e-12).any()
+            found = min(found, COUPLED if distinct else SPREAD)
+    return found
 
 
 def lines(bound: Bound) -> Iterator[str]:
@@ -279,5 +283,7 @@ def lines(bound: Bound) -> Iterator[str]:
         yield f"{parameter} = {value!r}, its default"
     for parameter, value in bound.signature.given.items():
         yield f"{parameter} = {value!r}, as set"
+    if bound.unsettled:
+        yield "every row moves all others, so that ranks could not be settled by trial: the likelier ones were taken"
     if bound.kind == "loss" and "mask" not in bound.names.values():
         yield "no mask: log-probabilities at padding are constant zeros"

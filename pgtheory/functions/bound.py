@@ -32,6 +32,8 @@ class Bound:
         seen: canonical names that a batch object was asked for.
         advantage: a bound advantage function whose result replaces `advantages`.
         time_limit: seconds a call may take.
+        bindings: one line for each parameter.
+        unsettled: whether several ranks worked and the likelier was taken.
     """
 
     function: Callable
@@ -46,6 +48,7 @@ class Bound:
     advantage: "Bound | None" = None
     time_limit: float = 10.0
     bindings: tuple[str, ...] = ()
+    unsettled: bool = False
     _derivative: Any = field(default=None, repr=False)
 
     @property
@@ -81,7 +84,7 @@ class Bound:
             per_row = self.advantage.values_of(data, scene)
             found["advantages"] = per_row[..., None] * data.mask if per_row.ndim == 2 and self.ranks.get("advantages") == "BT" else per_row
         if "mask" not in found:
-            for c in ("logprobs", "old_logprobs", "ref_logprobs", "entropy"):
+            for c in ("logprobs", "old_logprobs", "sampler_logprobs", "ref_logprobs", "entropy"):
                 if c in found:
                     found[c] = np.where(data.mask, found[c], 0.0)
         return found

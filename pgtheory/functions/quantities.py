@@ -37,8 +37,8 @@ def quantity(name: str, rank: str, data: Data, scene: Scene, setting: str) -> ob
     Log-probabilities at padding are those of action 0 in state 0, so that a forgotten mask shows; rewards and values there are zero.
     """
     match name:
-        case "logprobs" | "old_logprobs" | "ref_logprobs":
-            role = {"logprobs": "current", "old_logprobs": "old", "ref_logprobs": "ref"}[name]
+        case "logprobs" | "old_logprobs" | "sampler_logprobs" | "ref_logprobs":
+            role = {"logprobs": "current", "old_logprobs": "old", "sampler_logprobs": "sampler", "ref_logprobs": "ref"}[name]
             return scene.policy(role).log_probabilities[data.state, data.action]
         case "logits":
             return scene.policy().log_probabilities[data.state]

@@ -39,7 +39,7 @@ def downhill(estimator: Estimator, setting: str, *, objective: Objective, ordere
             world.setting != setting
             or (world.off_policy and not off_policy)
             or world.scene().mdp.A != 2
-            or world.sampling.datasets(world.scene()).rows.size > 60
+            or world.datasets().rows.size > 60
         ):
             continue
         if (getattr(spec, "model", None), getattr(spec, "gamma", None)) not in models:

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from pgtheory.tabular.fields.field import Field
+from pgtheory.tabular.laws.enumeration import law_over
 from pgtheory.tabular.laws.law import law
 from pgtheory.tabular.laws.types import Estimator, Law
 from pgtheory.tabular.objectives.objective import Objective
@@ -102,8 +102,8 @@ def examine(estimator: Estimator, world: World, *, objective: Objective, ordered
     Cost: points times data sets evaluations of the estimator.
     """
     if method is None:
-        field = Field(estimator, world.sampling, world.scene(), ordered=ordered)
-        laws = tuple(field.law(scene.point["theta"]) for scene in world.scenes)
+        sets = world.datasets(ordered=ordered)
+        laws = tuple(law_over(estimator, [(sets.weights(scene), sets.data)], scene) for scene in world.scenes)
     else:
         laws = tuple(law(estimator, world.sampling, scene, method=method) for scene in world.scenes)
     targets = np.stack([objective.gradient(scene) for scene in world.scenes])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from pgtheory.judging.scale import MATCH, number
 from pgtheory.tabular.fields.catalogue import common, project
 from pgtheory.tabular.fields.field import Field, curl, directions, is_conservative
 from pgtheory.tabular.fields.group_weight import GroupWeight, group_weight, known_weights
+from pgtheory.tabular.laws.enumeration import law_over
 from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.objectives.catalogue import catalogue
 from pgtheory.tabular.scene import Scene
@@ -20,6 +22,9 @@ from pgtheory.worlds.world import World
 CATALOGUE_POINTS = tuple(range(8))
 """Points at which a field is projected: coefficients come from four, the residual from the other four."""
 
+
+NOT_OF_P = ("entropy", "state", "reverse", "forward", "E[R/L]", "E[L]", "E[1/L]")
+"""Beginnings of the names of objectives that are no function of the success probability."""
 
 PICTURED = (8, 16, 64)
 """Group sizes that are drawn beside those of the worlds."""
@@ -56,7 +61,7 @@ class Weighted:
 
 def success_gradients(world: World, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """(p_x, grad p_x) of every prompt from the enumerated completions, (P,) and (P, D)."""
-    paths, policy = world.sampling.datasets(scene).paths, scene.policy()
+    paths, policy = world.datasets().paths, scene.policy()
     gained = paths.probability(policy) / scene.mdp.mu[paths.start] * paths.total()
     of_prompt = (paths.start == np.flatnonzero(scene.mdp.mu)[:, None]) * gained
     return of_prompt.sum(axis=1), policy.pullback((of_prompt @ paths.visits).reshape(len(of_prompt), *paths.shape))
@@ -103,6 +108,12 @@ def named(weight: GroupWeight) -> str | None:
     return None
 
 
+@lru_cache(maxsize=32)
+def catalogue_gradients(world: World) -> dict[str, np.ndarray]:
+    """Gradient of every objective of the catalogue at every point of a world, (K, D) each; the same for all estimators."""
+    return {o.name: np.stack([o.gradient(scene) for scene in world.scenes]) for o in catalogue(world.scene(), group=world.counts.get("G"))}
+
+
 def projected(
     estimator: Estimator, specs: Sequence[WorldSpec], *, ordered: bool, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any] | None:
@@ -114,10 +125,10 @@ def projected(
     for spec in specs:
         world = replace(spec, points=CATALOGUE_POINTS).build()
         progress(world.id)
-        field = Field(estimator, world.sampling, world.scene(), ordered=ordered)
-        laws = [field.law(scene.point["theta"]) for scene in world.scenes]
+        sets = world.datasets(ordered=ordered)
+        laws = [law_over(estimator, [(sets.weights(scene), sets.data)], scene) for scene in world.scenes]
         means = np.stack([law.mean for law in laws])
-        known = {o.name: np.stack([o.gradient(scene) for scene in world.scenes]) for o in catalogue(world.scene(), group=world.counts.get("G"))}
+        known = catalogue_gradients(world)
         if np.linalg.matrix_rank(np.concatenate(list(known.values())), tol=1e-9) < 3:
             continue
         scale = max(float(np.linalg.norm(means)), 1e-300)
@@ -157,7 +168,7 @@ def loss_note(bound: Any, world: World, ordered: bool) -> str:
 
     Central differences of E[loss] along one random direction, extrapolated once; compared to 1e-6, far above their error and below any dependence.
     """
-    scene, sets = world.scene(), world.sampling.datasets(world.scene(), ordered=ordered)
+    scene, sets = world.scene(), world.datasets(ordered=ordered)
     theta = np.ravel(scene.point["theta"])
     u = np.random.default_rng(20261124).normal(size=theta.size)
 

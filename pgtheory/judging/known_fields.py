@@ -15,7 +15,7 @@ Function = Callable[[World, Scene], np.ndarray]
 
 def length_normalised(world: World, scene: Scene) -> np.ndarray:
     """mean over prompts of grad E[R/L] - E[R] grad E[1/L]: every completion's score divided by its length, baseline E[R] of the prompt."""
-    paths, policy = world.sampling.datasets(scene).paths, scene.policy()
+    paths, policy = world.datasets().paths, scene.policy()
     starts = np.flatnonzero(scene.mdp.mu)
     own = (paths.start == starts[:, None]) * paths.probability(policy) / scene.mdp.mu[starts][:, None]
     centred = paths.total() - (own @ paths.total())[:, None]

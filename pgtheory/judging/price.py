@@ -42,7 +42,7 @@ def references(world: World, scene: Scene) -> dict[str, float]:
         if world.setting == "tokens"
         else {"reward-to-go": "reward-to-go", "value baseline": "reward-to-go/value-baseline", "optimal baseline": "reward-to-go/optimal-baseline"}
     )
-    sets = world.sampling.datasets(scene)
+    sets = world.datasets()
     found = {label: law_over(builtin(name), sets.batches(scene), scene).variance for label, name in names.items() if not world.off_policy}
     if world.setting == "tokens" and not world.off_policy:
         found["optimal baseline"] = optimal_constant_baseline(world, scene)
@@ -54,7 +54,7 @@ def optimal_constant_baseline(world: World, scene: Scene) -> float:
 
     Rows are independent: the variance is (1 / (P^2 G)) sum_x (E[(r - b)^2 |score|^2] - |grad p_x|^2).
     """
-    paths, policy = world.sampling.datasets(scene).paths, scene.policy()
+    paths, policy = world.datasets().paths, scene.policy()
     probability = paths.probability(policy) / scene.mdp.mu[paths.start]
     score = policy.pullback(paths.visits.toarray().reshape(-1, *paths.shape))
     size, reward, total = (score**2).sum(axis=1), paths.total(), 0.0

@@ -16,6 +16,7 @@ CONVENTIONS = ("B", "P", "G")
 FACTORS: tuple[tuple[str, str], ...] = (
     ("(G-1)/G", "the own sample stands in the baseline"),
     ("G/(G-1)", "the mean of the others is taken twice into account"),
+    ("((G-1)/G)^2", "the factor (G-1)/G enters twice"),
     ("(B-1)/B", "the own row stands in the baseline"),
     ("B/(B-1)", "divided by B-1"),
     ("1/T", "divided by the padded length T"),
@@ -53,6 +54,7 @@ def factor(name: str, counts: dict[str, int]) -> float:
     table = {
         "(G-1)/G": (G - 1, G),
         "G/(G-1)": (G, G - 1),
+        "((G-1)/G)^2": ((G - 1) ** 2, G * G),
         "(B-1)/B": (B - 1, B),
         "B/(B-1)": (B, B - 1),
         "1/T": (1, T),
@@ -66,7 +68,7 @@ def factor(name: str, counts: dict[str, int]) -> float:
 def scale_of(examinations: Sequence[Examination]) -> Scale:
     """The simplest reading of c over all worlds. Cost: a few hundred candidates."""
     values = tuple(e.scale for e in examinations)
-    counts = [{**e.world.counts, "T": e.world.sampling.datasets(e.world.scene()).data.shape[2]} for e in examinations]
+    counts = [{**e.world.counts, "T": e.world.datasets().data.shape[2]} for e in examinations]
     known = [name for name in CONVENTIONS if all(name in c for c in counts)]
     powers = sorted(product((0, -1, 1, -2, 2), repeat=len(known)), key=lambda p: (sum(map(abs, p)), sum(x > 0 for x in p)))
     for name, reason in (("", ""), *FACTORS):

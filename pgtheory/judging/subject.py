@@ -1,7 +1,7 @@
 """What is examined: an estimator with a name, what it is given, and how it was bound."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,10 @@ from pgtheory.worlds.world import World
 
 DOMINATES = 1000
 """A data set whose largest weight is more than this many times the median one dominates: an epsilon in a denominator took over."""
+
+
+MOST_KEPT = 4096
+"""Data sets of one call whose weights are remembered: a few megabytes a point."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,13 +49,13 @@ class Subject:
         """Whether the order of the rows does not matter, so that multisets of rows may be enumerated. Built-in estimators are symmetric by their tests."""
         if not self.bindings:
             return True
-        return invariant(self.estimator, world.sampling.datasets(world.scene()).data, world.scene())
+        return invariant(self.estimator, world.datasets().data, world.scene())
 
     def events(self, world: World, ordered: bool) -> dict[str, float]:
         """Probability at the first point of data sets on which the estimator is not finite, on which it is zero, of groups without two different
         rewards, and of data sets whose largest weight dwarfs the median by DOMINATES."""
         scene = world.scene()
-        sets = world.sampling.datasets(scene, ordered=ordered)
+        sets = world.datasets(ordered=ordered)
         probability = sets.weights(scene)
         values = np.asarray(self.estimator(sets.data, scene), dtype=float).reshape(len(sets), -1)
         size = abs(values).max(axis=1)
@@ -65,10 +69,30 @@ class Subject:
         return found
 
 
+@dataclass(eq=False)
+class Remembered:
+    """An estimator that keeps what it returned for small numbers of data sets: causes, cures and prices ask for the same weights again."""
+
+    base: Estimator
+    _kept: dict = field(default_factory=dict, repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.base, name)
+
+    def __call__(self, data: Data, scene: Scene) -> np.ndarray:
+        key = (id(data), id(scene))
+        if key not in self._kept:
+            values = self.base(data, scene)
+            if len(data) > MOST_KEPT:
+                return values
+            self._kept[key] = (data, scene, values)  # holding both keeps their ids unique
+        return self._kept[key][2]
+
+
 def probe(setting: str) -> tuple[Data, Scene]:
     """Data sets and a scene on which a function is tried before it is examined: two prompts, or trajectories with a time limit."""
     world = (TAIL if setting == "episodes" else replace(TWO_PROMPTS, off_policy=True, rule=OFF_POLICY.rule)).build()
-    sets = world.sampling.datasets(world.scene())
+    sets = world.datasets()
     some = np.unique(np.linspace(0, len(sets) - 1, 12).astype(int))
     return sets.data.take(some), world.scene()
 

@@ -12,7 +12,7 @@ from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.sampling.episodes import OnPolicy
 from pgtheory.tabular.sampling.groups import Groups
-from pgtheory.worlds.default import LOOP_OFF_POLICY, OFF_POLICY, TAIL, TINY, TOKENS, WorldSpec, default_worlds
+from pgtheory.worlds.default import LOOP_OFF_POLICY, OFF_POLICY, OLD_DIFFERS, TAIL, TINY, TOKENS, WorldSpec, default_worlds
 from pgtheory.worlds.world import World, floats, rational_table
 
 POINTS = (0, 1, 2)
@@ -25,7 +25,7 @@ def world_named(name: str) -> World:
         UnknownProblem: there is none; the text lists them.
     """
     known: dict[str, WorldSpec] = {
-        spec.id: spec for spec in (*TOKENS, OFF_POLICY, *default_worlds("episodes", ("gamma",)), TAIL, LOOP_OFF_POLICY, *TINY)
+        spec.id: spec for spec in (*TOKENS, OFF_POLICY, OLD_DIFFERS, *default_worlds("episodes", ("gamma",)), TAIL, LOOP_OFF_POLICY, *TINY)
     }
     if name not in known:
         raise UnknownProblem(f"no world is called {name!r}. There are: {', '.join(known)}.")

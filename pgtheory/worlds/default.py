@@ -15,6 +15,8 @@ TIED = TokenWorld(vocabulary=2, limit=3, group=4, rule="middle", tied=True, poin
 GRADED = TokenWorld(rule="graded", points=(0, 1), features="graded rewards with ties, some negative")
 OFF_POLICY = TokenWorld(rule="graded", off_policy=True, points=(0, 1), features="sampled by another policy, ratios beyond both clip edges")
 
+OLD_DIFFERS = TokenWorld(vocabulary=2, rule="graded", off_policy=True, old_differs=True, points=(0, 1), features="sampler, old, current and reference all different")
+
 TOKENS: tuple[TokenWorld, ...] = (ONE_PROMPT, LARGER_GROUP, LARGEST_GROUP, TWO_PROMPTS, TIED, GRADED)
 
 LOOP = EpisodeWorld(features="gamma 0.9, episodes of one to three steps, any critic")
@@ -50,7 +52,8 @@ def default_worlds(setting: str, uses: Iterable[str], *, binary: bool = False) -
     """
     used = set(uses)
     if setting == "tokens":
-        worlds: tuple[WorldSpec, ...] = (*TOKENS, OFF_POLICY) if used & {"old_logprobs"} else TOKENS
+        worlds: tuple[WorldSpec, ...] = (*TOKENS, OFF_POLICY) if used & {"old_logprobs", "sampler_logprobs"} else TOKENS
+        worlds = (*worlds, OLD_DIFFERS) if "sampler_logprobs" in used else worlds
         return tuple(w for w in worlds if w.rule in ("binary", "middle")) if binary else worlds  # type: ignore[union-attr]
     if "gamma" not in used:
         return (LOOP_UNDISCOUNTED, EpisodeWorld(model="fork", gamma=1.0, episodes=1, points=(0, 1), features="one episode a batch, three actions"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -39,8 +40,8 @@ def middle(prompt: int, tokens: tuple[int, ...]) -> float:
 
 RULES: dict[str, Rule] = {"binary": binary, "graded": graded, "distinct": distinct, "middle": middle}
 
-SAMPLER, REFERENCE = 4, 6
-"""Numbers of the tables that the sampling policy and the reference policy take; the points take others."""
+SAMPLER, OLD, REFERENCE = 4, 5, 6
+"""Numbers of the tables that the sampling, the old and the reference policy take; the points take others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,7 @@ class TokenWorld:
         rule: name of the reward rule.
         group: completions a prompt.
         off_policy: whether a policy different from the current one sampled (and is `old`).
+        old_differs: whether the old policy is a third one, neither the current nor the one that sampled.
         ref_is_current: whether the reference policy is the current one at every point.
         tied: whether all prefixes share one row of parameters (a state is visited several times in a completion).
         points: numbers of the tables that the current policy takes, one a point.
@@ -64,6 +66,7 @@ class TokenWorld:
     rule: str = "binary"
     group: int = 3
     off_policy: bool = False
+    old_differs: bool = False
     ref_is_current: bool = False
     tied: bool = False
     points: tuple[int, ...] = (0, 1, 2)
@@ -77,7 +80,7 @@ class TokenWorld:
             word
             for word, on in (
                 ("fixed-length", not self.end),
-                ("off-policy", self.off_policy),
+                ("off-policy", self.off_policy), ("old-differs", self.old_differs),
                 ("ref=current", self.ref_is_current),
                 ("tied", self.tied),
             )
@@ -85,8 +88,9 @@ class TokenWorld:
         ]
         return "tokens/" + "/".join(parts)
 
+    @lru_cache(maxsize=128)  # noqa: B019 - specifications are small values, and a world is the same for all who ask
     def build(self) -> World:
-        """The world."""
+        """The world, built once."""
         tree = TokenTree(vocabulary=self.vocabulary, limit=self.limit, prompts=self.prompts, end=self.end, reward=RULES[self.rule])
         policy = lambda number: self._policy(tree, number)
         current = tuple(policy(j) for j in self.points)
@@ -97,6 +101,7 @@ class TokenWorld:
             sampling=Groups(self.group),
             current=current,
             sampler=policy(SAMPLER) if self.off_policy else None,
+            old=policy(OLD) if self.old_differs else None,
             ref=None if self.ref_is_current else policy(REFERENCE),
             ref_is_current=self.ref_is_current,
             critic=np.array([(1 + 2 * s) % 5 / 4 for s in range(tree.mdp.S)]),

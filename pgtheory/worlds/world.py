@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from pgtheory.tabular.policies.policy import Policy
+from pgtheory.tabular.sampling.datasets import DataSets
 from pgtheory.tabular.sampling.episodes import OffPolicy, OnPolicy
 from pgtheory.tabular.sampling.groups import Groups
 from pgtheory.tabular.scene import Fixed, Moving, Scene
@@ -48,7 +49,8 @@ class World:
         model: the model.
         sampling: the law of the data.
         current: the current policy at each point.
-        sampler: the policy that sampled, None for on-policy; `old` is the same.
+        sampler: the policy that sampled, None for on-policy.
+        old: the old policy of ratios and clips; None: the one that sampled.
         ref: the reference policy, if any; with ref_is_current it is the current one at every point.
         critic: values of the states that a function which wants `values` is given; None: the exact ones.
         features: what this world has that others lack, in words; printed when the world decides.
@@ -60,6 +62,7 @@ class World:
     sampling: Sampling
     current: tuple[Policy, ...]
     sampler: Policy | None = None
+    old: Policy | None = None
     ref: Policy | None = None
     ref_is_current: bool = False
     critic: np.ndarray | None = None
@@ -72,12 +75,22 @@ class World:
     @cached_property
     def scenes(self) -> tuple[Scene, ...]:
         """The scene at every point."""
-        fixed = {role: Fixed(policy) for role, policy in (("sampler", self.sampler), ("ref", self.ref)) if policy is not None}
+        fixed = {role: Fixed(policy) for role, policy in (("sampler", self.sampler), ("old", self.old), ("ref", self.ref)) if policy is not None}
         first = self.current[0]
         moving = {"ref": Moving(first)} if self.ref_is_current else {}
         extra = {} if self.critic is None else {"critic": self.critic}
         base = Scene(model=self.model, point={"theta": first.theta, **extra}, policies={"current": Moving(first), **fixed, **moving})
         return (base, *(base.at(theta=policy.theta) for policy in self.current[1:]))
+
+    def datasets(self, *, ordered: bool = False) -> DataSets:
+        """All data sets, enumerated once."""
+        if ordered not in self._enumerated:
+            self._enumerated[ordered] = self.sampling.datasets(self.scene(), ordered=ordered)
+        return self._enumerated[ordered]
+
+    @cached_property
+    def _enumerated(self) -> dict[bool, DataSets]:
+        return {}
 
     @property
     def off_policy(self) -> bool:
@@ -92,5 +105,5 @@ class World:
     @cached_property
     def binary(self) -> bool:
         """Whether the whole reward of every trajectory is 0 or 1."""
-        total = self.sampling.datasets(self.scene()).paths.total()
+        total = self.datasets().paths.total()
         return bool(np.isin(total, (0.0, 1.0)).all())

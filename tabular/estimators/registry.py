@@ -74,7 +74,7 @@ def _returns() -> dict[str, Estimator]:
         "n-step/2/exact-critic": _steps(NStep(n=2, critic=value), uses=CUT),
         "per-decision": PrefixSurrogate(advantage=StepReward(), declared=per_decision),
         "reinforce/importance": PolicyGradient(advantage=WholeReturn(), ratio=SequenceRatio(), declared=per_decision),
-        "ppo-clip/gae": _clipped(GAE(lambda_=0.95), "preconditioned", setting="episodes", uses=(*CUT, *OLD)),
+        "ppo-clip/gae": _clipped(GAE(lambda_=0.95), setting="episodes", uses=(*CUT, *OLD)),
     }
 
 

@@ -100,21 +100,29 @@ def ball_law(weights: Weights, datasets: Iterable[tuple[Fraction, Rows]], pi: Ta
 
 
 def entropy(mdp: RationalMDP, pi: Table) -> Number:
-    """E[-sum_t log pi(a_t|s_t)] along a trajectory, undiscounted."""
-    return -_log_ratio_return(mdp, pi, [[1] * mdp.A] * mdp.S)
+    """E[-sum_t log pi(a_t|s_t)] along a trajectory, undiscounted: the return for the reward -log pi."""
+    return expected_return(mdp, pi, reward=[[-log(p) for p in row] for row in pi], gamma=ball(1))
 
 
 def reverse_kl(ref: Table) -> Program:
     """KL(pi || ref) of the laws of trajectories: E_pi[sum_t log pi - log ref], the return for the reward log(pi/ref), undiscounted."""
-    return lambda mdp, pi: _log_ratio_return(mdp, pi, _table(ref))
+
+    def program(mdp: RationalMDP, pi: Table) -> Number:
+        reward = [[log(p) - q.log() for p, q in zip(row, other, strict=True)] for row, other in zip(pi, _table(ref), strict=True)]
+        return expected_return(mdp, pi, reward=reward, gamma=ball(1))
+
+    return program
 
 
-def forward_kl(ref: Table) -> Program:
-    """KL(ref || pi) of the laws of trajectories: sum_s d_ref(s) sum_a ref(a|s) log(ref(a|s) / pi(a|s)), d_ref the undiscounted occupancy of ref."""
+def forward_kl(ref: Table, *, weights: Sequence[Fraction] | None = None) -> Program:
+    """KL(ref || pi) of the laws of trajectories: sum_s d(s) sum_a ref(a|s) log(ref(a|s) / pi(a|s)), d the undiscounted occupancy of ref.
+
+    With `weights` these stand for d: the divergence state by state. Without them the trajectories of the model are enumerated.
+    """
 
     def program(mdp: RationalMDP, pi: Table) -> Number:
         table = _table(ref)
-        d = occupancy(mdp, table)
+        d = occupancy(mdp, table) if weights is None else [ball(w) for w in weights]
         return sum(d[s] * table[s][a] * (table[s][a].log() - log(pi[s][a])) for s in range(mdp.S) for a in range(mdp.A))
 
     return program
@@ -174,9 +182,3 @@ def standardised(*, epsilon: Fraction = Fraction(0), ddof: int = 0) -> Callable[
 
 def _table(pi: Table) -> list[list[Number]]:
     return [[ball(x) for x in row] for row in pi]
-
-
-def _log_ratio_return(mdp: RationalMDP, pi: Table, ref: Table) -> Number:
-    """E[sum_t log pi(a_t|s_t) - log ref(a_t|s_t)]."""
-    reward = [[log(pi[s][a]) - (0 if ref[s][a] == 1 else ref[s][a].log()) for a in range(mdp.A)] for s in range(mdp.S)]
-    return expected_return(mdp, pi, reward=reward, gamma=ball(1))

@@ -113,7 +113,9 @@ def per_sequence(weights: Weights) -> Weights:
     return lambda rows: [[w / len(row) for w in row] for row in weights(rows)]
 
 
-def importance(weights: Weights, current: Table, old: Table, *, level: str = "token", change: Callable[[Number], Number] = lambda ratio: ratio) -> Weights:
+def importance(
+    weights: Weights, current: Table, old: Table, *, level: str = "token", change: Callable[[Number], Number] = lambda ratio: ratio
+) -> Weights:
     """Any of these times the ratio current/old of the token, of the prefix up to it, or of the whole sequence; `change` truncates or masks the ratio.
 
     Raises:

@@ -20,6 +20,7 @@ def derivatives(program: Program, mdp: RationalMDP, pi: Table, *, coordinates: s
 
     Cost: that of the program times O((S A)^2).
 
+    >>> from pgtheory.tabular.exact.rational import Move
     >>> coin = RationalMDP(moves=(((Move(Fraction(1), -1, Fraction(1)),), (Move(Fraction(1), -1, Fraction(0)),)),), mu=(Fraction(1),), gamma=Fraction(1))
     >>> derivatives(expected_return, coin, [[Fraction(1, 3), Fraction(2, 3)]]).gradient
     (Fraction(2, 9), Fraction(-2, 9))

@@ -31,11 +31,13 @@ def project(
     field: Float[np.ndarray, "K D"],
     gradients: dict[str, Float[np.ndarray, "K D"]],
     tolerance: float,
+    *,
+    exclusive: frozenset[str] = frozenset(),
 ) -> Projection | None:
     """The sparsest combination of catalogue gradients that equals the field at all K points, or None.
 
     Coefficients come from the even points; the residual is on the odd ones. Objectives whose gradients are proportional at all points are merged, the
-    first name kept; a sum of m objectives is only tried if the fitted half gives at least 3 m independent equations. Cost: C(n, 3) small least squares.
+    first name kept; at most one of `exclusive` enters a sum (for 0/1 rewards all functions of p span every group weight); a sum of m objectives is only tried if the fitted half gives at least 3 m independent equations. Cost: C(n, 3) small least squares.
     """
     groups = merged(gradients)
     names = list(groups)
@@ -47,6 +49,8 @@ def project(
     for size in range(1, LARGEST_SUM + 1):
         best: Projection | None = None
         for chosen in combinations(names, size):
+            if len(exclusive.intersection(chosen)) > 1:
+                continue
             A = np.stack([gradients[n][fit].ravel() for n in chosen], axis=1)
             if np.count_nonzero(abs(A).max(axis=1)) < 3 * size:
                 continue

@@ -16,9 +16,12 @@ from pgtheory.tabular.policies.policy import Policy
 
 UNIT_ROUNDOFF = 2.0**-53
 
+DENSE = 2**18
+"""Entries of W up to which it is kept dense: below, sparse matrices cost more in bookkeeping than they save."""
 
-def scatter(weights: np.ndarray, data: Data, shape: tuple[int, int]) -> sp.csr_array:
-    """W as a sparse (N, S*A) matrix from local weights (N, B, T) or table weights (N, B, T, A). Cost O(N B T) or O(N B T A)."""
+
+def scatter(weights: np.ndarray, data: Data, shape: tuple[int, int]) -> np.ndarray | sp.csr_array:
+    """W as an (N, S*A) matrix, sparse above DENSE entries, from local weights (N, B, T) or table weights (N, B, T, A). Cost O(N B T) or O(N B T A)."""
     S, A = shape
     N, B, T = data.shape
     if weights.shape == (N, B, T):
@@ -31,7 +34,15 @@ def scatter(weights: np.ndarray, data: Data, shape: tuple[int, int]) -> sp.csr_a
             f"expected (N, B, T) = {(N, B, T)} (local), or (N, B, T, A) = {(N, B, T, A)} (table)."
         )
     row = np.repeat(np.arange(N), weights[0].size)
+    if N * S * A <= DENSE:
+        flat = np.bincount(row * (S * A) + column.ravel(), weights.ravel(), minlength=N * S * A)
+        return flat.reshape(N, S * A)
     return sp.coo_array((weights.ravel(), (row, column.ravel())), shape=(N, S * A)).tocsr()
+
+
+def dense(W: np.ndarray | sp.csr_array) -> np.ndarray:
+    """W as a dense array."""
+    return W.toarray() if sp.issparse(W) else W
 
 
 @dataclass
@@ -54,21 +65,20 @@ class Moments:
         self.second = np.zeros((self.size, self.size))
 
     def add(self, probability: Float[np.ndarray, "N"], x: sp.csr_array | np.ndarray) -> None:
-        """Add N data sets. Cost O(N size), and O(nnz^2 / N) or O(N size^2) for the second moment."""
-        x = sp.csr_array(x)
-        row_of = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
-        bad = np.zeros(x.shape[0], dtype=bool)
-        bad[row_of[~np.isfinite(x.data)]] = True
+        """Add N data sets. Cost O(N size^2) dense, O(nnz^2 / N) sparse."""
+        bad = ~np.isfinite(np.asarray(x.sum(axis=1)).ravel())  # a sum of finite weights overflows for absurd weights only, which are as bad
+        self.count += len(bad)
         if bad.any():
             self.undefined += float(probability[bad].sum())
             x, probability = x[~bad], probability[~bad]
-        self.count += len(bad)
-        largest = abs(x).max(axis=1).toarray().ravel() if x.shape[0] else np.zeros(0)
-        self.zero += float(probability[largest == 0].sum())
+        size = abs(x)
+        self.zero += float(probability[np.asarray(size.sum(axis=1)).ravel() == 0].sum())
         self.first += x.T @ probability
-        self.absolute += abs(x).T @ probability
-        weighted = sp.dia_array((probability[None], [0]), shape=(len(probability),) * 2) @ x
-        self.second += (x.T @ weighted).toarray()
+        self.absolute += size.T @ probability
+        if sp.issparse(x):
+            self.second += (x.T @ (sp.dia_array((probability[None], [0]), shape=(len(probability),) * 2) @ x)).toarray()
+        else:
+            self.second += (x.T * probability) @ x
 
 
 def to_parameters(moments: Moments, policy: Policy) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

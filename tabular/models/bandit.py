@@ -45,9 +45,9 @@ class Bandit:
     @cached_property
     def mdp(self) -> MDP:
         """The same problem as a decision process whose every row ends the episode."""
-        C, K = self.r.shape
+        (C, K), mu = self.r.shape, np.asarray(self.mu)
         P = np.zeros((C, K, C))
         if not self.bernoulli:
-            return MDP(P=P, r=self.r, mu=self.mu)
+            return MDP(P=P, r=self.r, mu=mu)
         chance = np.stack([1 - self.r, self.r], axis=-1)
-        return MDP(P=P, mu=self.mu, outcomes=Outcomes(values=np.array([0.0, 1.0]), chance=chance))
+        return MDP(P=P, mu=mu, outcomes=Outcomes(values=np.array([0.0, 1.0]), chance=chance))

@@ -16,8 +16,8 @@ def two_state(gamma: float = 0.9) -> MDP:
     [[-0.013346, 0.013346], [0.536551, -0.536551]].
     Source: this library; the polytopes of such processes are drawn in Dadashi et al. (2019), "The value function polytope".
     """
-    P = [[[0.75, 0.25], [0.99, 0.01]], [[0.2, 0.8], [0.8, 0.2]]]
-    return MDP(P=P, r=[[-0.5, -0.25], [0.5, 0.25]], mu=[0.5, 0.5], gamma=gamma)
+    P = np.array([[[0.75, 0.25], [0.99, 0.01]], [[0.2, 0.8], [0.8, 0.2]]])
+    return MDP(P=P, r=np.array([[-0.5, -0.25], [0.5, 0.25]]), mu=np.array([0.5, 0.5]), gamma=gamma)
 
 
 def chain(S: int = 5, gamma: float = 0.9) -> MDP:
@@ -54,8 +54,8 @@ def short_corridor() -> MDP:
     With one table for all states (`tied`) the best policy is stochastic: right with probability 2 - sqrt 2, worth -(6 + 4 sqrt 2).
     Source: Sutton and Barto (2018), Example 13.1.
     """
-    P = [[[1, 0, 0], [0, 1, 0]], [[0, 0, 1], [1, 0, 0]], [[0, 1, 0], [0, 0, 0]]]
-    return MDP(P=P, r=np.full((3, 2), -1.0), mu=[1, 0, 0])
+    P = np.array([[[1, 0, 0], [0, 1, 0]], [[0, 0, 1], [1, 0, 0]], [[0, 1, 0], [0, 0, 0]]])
+    return MDP(P=P, r=np.full((3, 2), -1.0), mu=np.eye(3)[0])
 
 
 def river_swim(S: int = 6, gamma: float = 0.95) -> MDP:
@@ -81,8 +81,8 @@ def loop(T: int = 4, gamma: float = 0.9) -> MDP:
     Small enough to enumerate, and it tells an estimator that confuses a state with a time step from one that does not.
     Source: this library.
     """
-    P = [[[0.5, 0.5], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.25]]]
-    return MDP(P=P, r=[[1.0, 0.0], [-0.5, 2.0]], mu=[0.75, 0.25], gamma=gamma, horizon=T)
+    P = np.array([[[0.5, 0.5], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.25]]])
+    return MDP(P=P, r=np.array([[1.0, 0.0], [-0.5, 2.0]]), mu=np.array([0.75, 0.25]), gamma=gamma, horizon=T)
 
 
 def coin(T: int = 1, p: float = 0.5) -> MDP:
@@ -93,7 +93,7 @@ def coin(T: int = 1, p: float = 0.5) -> MDP:
     Source: this library.
     """
     require_open("p", p)
-    return MDP(P=np.ones((1, 2, 1)), r=[[0.0, 1.0]], mu=[1.0], horizon=T)
+    return MDP(P=np.ones((1, 2, 1)), r=np.array([[0.0, 1.0]]), mu=np.ones(1), horizon=T)
 
 
 def coin_theta(T: int = 1, p: float = 0.5) -> np.ndarray:

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -62,7 +63,8 @@ def save(path: str | os.PathLike[str], model: object) -> None:
     path, mdp = Path(path), as_mdp(model)
     content = {name: plain(getattr(mdp, name)) for name in NAMES if getattr(mdp, name) is not None}
     if checked_suffix(path) == ".npz":
-        replace_file(path, lambda handle: np.savez_compressed(handle, **flattened(content)))
+        arrays: dict[str, Any] = flattened(content)
+        replace_file(path, lambda handle: np.savez_compressed(handle, **arrays))
     else:
         text = json.dumps(content, default=lambda array: array.tolist(), indent=1) + "\n"
         replace_file(path, lambda handle: handle.write(text.encode()))
@@ -79,7 +81,7 @@ def checked_suffix(path: Path) -> str:
     return path.suffix
 
 
-def replace_file(path: Path, write: Callable[[object], object]) -> None:
+def replace_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write beside `path`, then rename: a reader, or a run that is killed, sees the old file or the new one and nothing between."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
@@ -138,7 +140,7 @@ def unflattened(flat: Mapping[str, np.ndarray]) -> dict[str, object]:
     return content
 
 
-def revived(path: Path, name: str, value: object) -> object:
+def revived(path: Path, name: str, value: object) -> Any:
     """A field of MDP from what `plain` made of it.
 
     Raises:

@@ -70,14 +70,17 @@ def assembled(
     A mean is taken as the first reward plus the mean difference to it: rows that agree keep their reward bit by bit.
     """
     S, A = shape
-    if not ((0 <= following) & (following < S)).all():
-        raise InvalidModel(f"a row leads to state {following[(following < 0) | (following >= S)][0]}; states are 0 to {S - 1}.")
+    outside = (following < 0) | (following >= S)
+    if outside.any():
+        raise InvalidModel(f"a row leads to state {following[outside][0]}; states are 0 to {S - 1}.")
     if (chance < 0).any():
         raise InvalidModel(f"a row has the probability {chance.min()}, a negative one. Probabilities are at least 0.")
     total = np.bincount(pair, chance, S * A)
     if (abs(total - 1) > ROUNDING).any():
         s, a = divmod(int(np.argmax(abs(total - 1))), A)
-        raise InvalidModel(f"the rows of P[{s}][{a}] sum to {total[s * A + a]:.12g}, not to one: the table is damaged, or was made in single precision.")
+        raise InvalidModel(
+            f"the rows of P[{s}][{a}] sum to {total[s * A + a]:.12g}, not to one: the table is damaged, or was made in single precision."
+        )
     pair, chance, following, reward, ends = (column[chance > 0] for column in (pair, chance, following, reward, ends))
     keys, first, group = np.unique(pair * (S + 1) + np.where(ends, S, following), return_index=True, return_inverse=True)
     mass = np.bincount(group, chance)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from pgtheory.tabular.arrays import (
     ROUNDING,
@@ -95,7 +96,7 @@ class MDP:
             put("r2", self._frozen_reward("r2", self.r2))
             require_shape("r2", self.r2, tuple(self.r.shape), "the form of r")
             low = self.r2 - self.r * self.r
-            entries = low.data if sp.issparse(low) else low
+            entries: np.ndarray = low.data if sp.issparse(low) else low  # pyright: ignore[reportAssignmentType]
             if (entries < -ROUNDING * max(1.0, abs(entries).max(initial=0))).any():
                 raise InvalidModel(
                     "r2 is smaller than r squared somewhere. r2 is the second moment E[x^2] of the reward, at least the square of its mean."
@@ -152,8 +153,7 @@ class MDP:
     @cached_property
     def branching(self) -> int:
         """Largest number of next states of a pair (s, a)."""
-        rows = self.transition
-        return int((np.diff(rows.indptr) if sp.issparse(rows) else np.count_nonzero(rows, axis=1)).max())
+        return int(nonzeros(self.transition).max())
 
     @cached_property
     def ends(self) -> Float[np.ndarray, "S A"]:
@@ -165,12 +165,18 @@ class MDP:
     def mean_reward(self) -> Float[np.ndarray, "S A"]:
         """E[reward | s, a], the end of the episode included."""
         if self.r.shape == (self.S, self.A):
-            return self.r
+            return np.asarray(self.r)
         if sp.issparse(self.r):
             mean = np.asarray((self.transition * self.r).sum(axis=1)).reshape(self.S, self.A)
         else:
             mean = (self.r * self.transition.reshape(self.S, self.A, self.S)).sum(axis=-1)
         return mean if self.r_end is None else mean + self.ends * self.r_end
+
+    @cached_property
+    def largest_reward(self) -> float:
+        """Largest absolute value of a mean reward, on a transition or at the end."""
+        tables = [self.r] if self.r_end is None else [self.r, self.r_end]
+        return max(float(abs(table).max()) for table in tables)  # type: ignore[arg-type]
 
     def kernel(self, pi: Float[np.ndarray, "S A"]) -> np.ndarray | sp.csr_array:
         """P_pi[s, t] = sum_a pi(a|s) P[s, a, t], as (S, S). Cost O(S^2 A), or O(nnz) when sparse."""
@@ -184,6 +190,11 @@ class MDP:
     def backup(self, V: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
         """Q[s, a] = r(s, a) + gamma sum_t P[s, a, t] V[t]. Cost O(S^2 A), or O(nnz) when sparse."""
         return self.mean_reward + self.gamma * (self.transition @ V).reshape(self.S, self.A)
+
+
+def nonzeros(matrix: Any) -> Int[np.ndarray, "R"]:
+    """Number of entries of each row that are not zero; of a CSR matrix, that are stored."""
+    return np.diff(matrix.indptr) if sp.issparse(matrix) else np.count_nonzero(matrix, axis=1)
 
 
 def frozen_csr(name: str, matrix: object) -> sp.csr_array:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -54,6 +55,8 @@ class TokenTree:
         require_shape("mu", mu, (self.prompts,), "one probability a prompt")
         require_distribution("mu", mu)
         object.__setattr__(self, "mu", mu)
+        if isinstance(self.reward, tuple) and len(self.reward) != self.prompts:
+            raise InvalidModel(f"reward has {len(self.reward)} mappings for {self.prompts} prompts. Give one a prompt, or one mapping or function for all.")
 
     @cached_property
     def completions(self) -> tuple[Tokens, ...]:
@@ -75,11 +78,12 @@ class TokenTree:
         Raises:
             InvalidModel: the mapping has no reward for it.
         """
-        table = self.reward[prompt] if isinstance(self.reward, tuple) else self.reward
-        try:
-            return float(table(prompt, tokens) if callable(table) else table[tokens])
-        except KeyError:
-            raise InvalidModel(f"reward has no entry for the completion {tokens} of prompt {prompt}. Give one for each of `completions`.") from None
+        table: Any = self.reward[prompt] if isinstance(self.reward, tuple) else self.reward
+        if callable(table):
+            return float(table(prompt, tokens))
+        if tokens not in table:
+            raise InvalidModel(f"reward has no entry for the completion {tokens} of prompt {prompt}. Give one for each of `completions`.")
+        return float(table[tokens])
 
     @cached_property
     def mdp(self) -> MDP:

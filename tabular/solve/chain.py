@@ -24,6 +24,7 @@ from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
 from scipy.sparse.linalg import splu
 
 from pgtheory.tabular.errors import NonTerminating
+from pgtheory.tabular.models.mdp import nonzeros
 
 UNIT = 2.0**-53
 """Unit roundoff of float64."""
@@ -78,9 +79,7 @@ class Chain:
             return 0.0
         if not (np.isfinite(x).all() and (x > 0).all()):
             raise too_long()
-        # Zeros add no rounding.
-        terms = int((np.diff(self.K.indptr) if sp.issparse(self.K) else np.count_nonzero(self.K, axis=1)).max())
-        slack = 2 * (terms + 4) * UNIT * (1 + 2 * x.max())
+        slack = 2 * (int(nonzeros(self.K).max()) + 4) * UNIT * (1 + 2 * x.max())
         e = abs(1 - (x - self.gamma * (self.K @ x))).max() + slack
         if e >= 1:
             raise too_long()

@@ -18,7 +18,7 @@ from pgtheory.tabular.errors import InvalidPolicy, NonTerminating
 from pgtheory.tabular.models.mdp import MDP, as_mdp
 from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.solve.chain import UNIT, Chain
-from pgtheory.tabular.solve.reachability import edges_of, ends_surely, reachable
+from pgtheory.tabular.solve.reachability import edges_of, ends_surely, exits_of, reachable
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -76,7 +76,9 @@ def policy_table(mdp: MDP, policy: Policy) -> Float[np.ndarray, "*T S A"]:
         InvalidPolicy: wrong shape, or rows that are no distributions.
     """
     if not hasattr(policy, "probabilities"):
-        raise InvalidPolicy(f"{type(policy).__name__} is not a policy: it has no `probabilities`. Give Softmax(theta), Direct(pi) or LogLinear(theta, features).")
+        raise InvalidPolicy(
+            f"{type(policy).__name__} is not a policy: it has no `probabilities`. Give Softmax(theta), Direct(pi) or LogLinear(theta, features)."
+        )
     pi = freeze("probabilities", policy.probabilities, error=InvalidPolicy)
     S, A, T = mdp.S, mdp.A, mdp.horizon
     if pi.shape != (S, A) and (T is None or pi.shape != (T * S, A)):
@@ -108,8 +110,7 @@ def backup_rounding(mdp: MDP, V_max: float) -> float:
 
     Sums of n terms (zeros not counted) err by at most n u / (1 - n u) times the sum of absolute values, in whatever order (Higham 2002, Section 3.1); the factor 2 covers 1 - n u.
     """
-    largest = max(float(abs(mdp.r).max()), 0.0 if mdp.r_end is None else float(abs(mdp.r_end).max()))
-    return 2 * (2 * mdp.branching + mdp.A + 8) * UNIT * (largest + 2 * V_max)
+    return 2 * (2 * mdp.branching + mdp.A + 8) * UNIT * (mdp.largest_reward + 2 * V_max)
 
 
 def _stationary(mdp: MDP, pi: np.ndarray) -> Evaluation:
@@ -117,7 +118,7 @@ def _stationary(mdp: MDP, pi: np.ndarray) -> Evaluation:
     ends = np.ones(mdp.S, dtype=bool)
     if mdp.gamma == 1:
         edges = edges_of(mdp, pi > 0)
-        ends = ends_surely(edges, ((pi > 0) & (mdp.ends > 0)).any(axis=1))
+        ends = ends_surely(edges, exits_of(mdp, pi > 0))
         require_ending(mdp, ends, edges, "under this policy")
     inside = np.flatnonzero(ends)
     chain = Chain(K=K if ends.all() else K[np.ix_(inside, inside)], gamma=mdp.gamma)
@@ -144,4 +145,6 @@ def _finite(mdp: MDP, pi: np.ndarray, T: int) -> Evaluation:
     for t in range(T - 1):
         occupancy[t + 1] = mdp.gamma * (mdp.transition.T @ (occupancy[t][:, None] * pi[t]).ravel())
     V = V[:-1]
-    return Evaluation(V=V, Q=Q, advantage=Q - V[..., None], occupancy=occupancy, J=float(mdp.mu @ V[0]), bound=float(bound), ends=np.ones(mdp.S, dtype=bool))
+    return Evaluation(
+        V=V, Q=Q, advantage=Q - V[..., None], occupancy=occupancy, J=float(mdp.mu @ V[0]), bound=float(bound), ends=np.ones(mdp.S, dtype=bool)
+    )

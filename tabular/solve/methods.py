@@ -56,7 +56,7 @@ def value_iteration(play: Play, tolerance: float) -> Found:
     discounted = play.mdp.gamma < 1
     V = np.zeros(play.mdp.S) if discounted else play.spread(play.chain(play.first).solve(play.mdp.mean_reward[play.inside, play.first[play.inside]]))
     limit = sweeps_needed(play, tolerance) if discounted else SWEEPS
-    bound = np.inf
+    bound, step = np.inf, 0
     for step in range(1, limit + 1):
         Q = play.backup(V)
         after = np.where(play.inside, Q.max(axis=1), 0.0)
@@ -105,9 +105,10 @@ def linear_program(play: Play) -> Found:
     return V, policy, int(answer.nit) + steps - 1
 
 
-def lowest(play: Play, Q: Float[np.ndarray, "S A"], policy: Int[np.ndarray, "S"], margin: float) -> Int[np.ndarray, "S"]:
+def lowest(play: Play, values: Float[np.ndarray, "S A"], policy: Int[np.ndarray, "S"], margin: float) -> Int[np.ndarray, "S"]:
     """In each state the first action within `margin` of the best; with gamma = 1, if that runs for ever, the shortest way out among them, else `policy`."""
-    tied: Bool[np.ndarray, "S A"] = play.kept & (Q >= Q.max(axis=1, keepdims=True) - margin)
+    enough = values.max(axis=1, keepdims=True) - margin
+    tied: Bool[np.ndarray, "S A"] = play.kept & (values >= enough)
     first = tied.argmax(axis=1)
     if play.ends(first):
         return first

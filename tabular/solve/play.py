@@ -11,7 +11,7 @@ from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.chain import Chain
 from pgtheory.tabular.solve.evaluation import backup_rounding
-from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, proper_policy
+from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, exits_of, proper_policy
 
 
 class Unbounded(Exception):
@@ -64,8 +64,8 @@ class Play:
         if self.mdp.gamma < 1:
             return True
         taken = np.eye(self.mdp.A, dtype=bool)[policy]
-        exits = (taken & (self.mdp.ends > 0)).any(axis=1)
-        return bool((ends_surely(edges_of(self.mdp, taken & self.inside[:, None]), exits | ~self.inside) | ~self.inside).all())
+        found = ends_surely(edges_of(self.mdp, taken & self.inside[:, None]), exits_of(self.mdp, taken) | ~self.inside)
+        return bool((found | ~self.inside).all())
 
     def chain(self, policy: Int[np.ndarray, "S"]) -> Chain:
         """The chain of a policy on the states inside."""

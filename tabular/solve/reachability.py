@@ -42,7 +42,7 @@ def endable(mdp: MDP, allowed: Bool[np.ndarray, "S A"]) -> tuple[Bool[np.ndarray
     while True:
         leaving = _positive(sp.csr_array(mdp.transition)) @ (~inside).astype(float)
         kept = allowed & inside[:, None] & (leaving.reshape(mdp.S, mdp.A) == 0)
-        exits = (kept & (mdp.ends > 0)).any(axis=1)
+        exits = exits_of(mdp, kept)
         smaller = inside & reachable(edges_of(mdp, kept).T.tocsr(), exits)
         if (smaller == inside).all():
             return inside, kept
@@ -54,7 +54,7 @@ def proper_policy(mdp: MDP, kept: Bool[np.ndarray, "S A"]) -> Int[np.ndarray, "S
 
     Outside W the action is 0. Ties go to the lowest index. Cost O(nnz).
     """
-    exits = (kept & (mdp.ends > 0)).any(axis=1)
+    exits = exits_of(mdp, kept)
     graph = _with_source(edges_of(mdp, kept).T.tocsr(), exits)
     steps = shortest_path(graph, unweighted=True, indices=mdp.S)[:-1]
     rows = sp.coo_array(_positive(sp.csr_array(mdp.transition)))
@@ -69,6 +69,11 @@ def _positive(matrix: sp.sparray) -> sp.csr_array:
     graph.data = (graph.data > 0).astype(float)
     graph.eliminate_zeros()
     return graph
+
+
+def exits_of(mdp: MDP, taken: Bool[np.ndarray, "S A"]) -> Bool[np.ndarray, "S"]:
+    """States in which one of the actions `taken` ends the episode with positive probability."""
+    return np.any(taken & (mdp.ends > 0), axis=1)  # pyright: ignore[reportReturnType]
 
 
 def _with_source(edges: sp.csr_array, start: Bool[np.ndarray, "S"]) -> sp.csr_array:

@@ -136,10 +136,10 @@ def test_the_entropy_leaf_is_the_entropy():
     for n, b, t in np.argwhere(data.mask):
         s = data.state[n, b, t]
         expected[n, s] += -pi[s] * (np.log(pi[s]) + 1)
-    from pgtheory.tabular.laws.moments import scatter
+    from pgtheory.tabular.laws.moments import dense, scatter
 
     assert found.form == "table"
-    weights = scatter(found(data, scene), data, pi.shape).toarray().reshape(expected.shape)
+    weights = dense(scatter(found(data, scene), data, pi.shape)).reshape(expected.shape)
     np.testing.assert_allclose(scene.policy().pullback(weights), scene.policy().pullback(expected), atol=1e-13)
 
 

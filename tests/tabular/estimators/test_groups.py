@@ -180,6 +180,11 @@ def test_groups_of_different_sizes_are_refused(group):
         LeaveOneOut()(uneven, None)
 
 
+def test_a_number_of_groups_that_does_not_divide_the_rows_is_refused():
+    with pytest.raises(InvalidArgument, match=r"data set 0 has groups of \[2, 2, 1, 1\] rows"):
+        LeaveOneOut()(replace(random_data(N=1), index={"group": np.array([[0, 0, 1, 1, 2, 3]])}), None)
+
+
 def test_data_without_groups_are_refused():
     with pytest.raises(InvalidArgument, match="index"):
         GroupMean()(replace(random_data(), index={}), None)

@@ -30,7 +30,7 @@ def test_a_float_without_a_simple_fraction_stays_what_the_computer_holds(number)
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
 def test_a_number_that_is_not_finite_is_refused(number):
-    with pytest.raises(InvalidArgument, match="reward is (nan|inf)"):
+    with pytest.raises(InvalidArgument, match=r"reward is (nan|inf)"):
         exact("reward", number)
 
 

@@ -61,7 +61,9 @@ def bend(path, pi):
     return H
 
 
-@pytest.mark.parametrize("f", [lambda path: path.total(), lambda path: path.total() / len(path.steps), lambda path: len(path.steps)], ids="R R/L L".split())
+@pytest.mark.parametrize(
+    "f", [lambda path: path.total(), lambda path: path.total() / len(path.steps), lambda path: len(path.steps)], ids=["R", "R/L", "L"]
+)
 def test_a_mean_over_paths_has_the_derivatives_of_the_score_function(f, pi):
     """grad E[f] = E[f S], Hessian E[f] = E[f (S S' + H)]: sums over trajectories written out."""
     mdp = RationalMDP.of(MULTI)

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from pgtheory.tabular.errors import InvalidArgument, InvalidModel, InvalidPolicy, NonTerminating
 from pgtheory.tabular.exact.rational import RationalMDP, evaluate_exactly, optimal_value, policy_gradient
@@ -39,7 +40,7 @@ def test_every_law_of_a_move_sums_to_one_and_is_the_model_number_by_number(model
 def test_a_sparse_model_is_the_dense_one():
     tree = TokenTree(vocabulary=2, limit=2, reward=lambda prompt, tokens: len(tokens) + prompt / 3, prompts=2)
     sparse = tree.mdp
-    dense = MDP(P=sparse.P.toarray().reshape(sparse.S, sparse.A, sparse.S), r=sparse.r, mu=sparse.mu)
+    dense = MDP(P=sp.csr_array(sparse.P).toarray().reshape(sparse.S, sparse.A, sparse.S), r=sparse.r, mu=sparse.mu)
 
     assert RationalMDP.of(tree).moves == RationalMDP.of(dense).moves
 
@@ -77,7 +78,7 @@ def test_values_and_occupancies_solve_their_equations(model, policy, kind, rewar
                 inflow[m.following] += mdp.gamma * d[s] * pi[s][a] * m.chance
     assert all(V[s] == sum(pi[s][a] * found.Q[s][a] for a in range(2)) for s in range(3))
     assert inflow == d
-    assert found.J == sum(d[s] * pi[s][a] * mdp.mean_reward[s][a] for s in range(3) for a in range(2))
+    assert sum(d[s] * pi[s][a] * mdp.mean_reward[s][a] for s in range(3) for a in range(2)) == found.J
 
 
 @pytest.mark.parametrize(("kind", "S"), [("horizon", 2), ("forward", 4)])
@@ -89,7 +90,7 @@ def test_return_and_occupancy_are_sums_over_trajectories(model, policy, kind, S,
     visits = lambda s, t: sum((p for p, path in paths if len(path.steps) > t and path.steps[t].state == s), Fraction(0)) * mdp.gamma**t
 
     assert sum(p for p, _ in paths) == 1
-    assert found.J == sum(p * path.total(mdp.gamma) for p, path in paths)
+    assert sum(p * path.total(mdp.gamma) for p, path in paths) == found.J
     if kind == "horizon":
         assert found.occupancy == [[visits(s, t) for s in range(S)] for t in range(3)]
     else:
@@ -209,8 +210,9 @@ def test_no_deterministic_policy_beats_the_optimal_one(model, kind, seed):
     table = lambda plan: [[Fraction(a == plan[s]) for a in range(3)] for s in range(3)]
     every = [evaluate_exactly(mdp, table(plan)).V for plan in product(range(3), repeat=3)]
 
-    assert V == [max(other[s] for other in every) for s in range(3)]
+    assert [max(other[s] for other in every) for s in range(3)] == V
     assert evaluate_exactly(mdp, table(actions)).V == V
+    assert all(optimal_value(mdp, start=plan) == (V, actions) for plan in product(range(3), repeat=3))
 
 
 def test_backward_induction_beats_every_plan_of_every_step(model):
@@ -227,6 +229,14 @@ def test_backward_induction_beats_every_plan_of_every_step(model):
 
     assert best == V
     assert len(plan) == 3
+
+
+def test_policy_iteration_that_starts_from_a_loop_is_refused():
+    loop = RationalMDP.of(MDP(P=np.array([[[1.0], [0.5]]]), r=np.array([[-1.0, 1.0]]), mu=np.ones(1)))
+
+    assert optimal_value(loop, start=[1]) == ([2], [1])
+    with pytest.raises(NonTerminating):
+        optimal_value(loop, start=[0])
 
 
 def test_ties_do_not_cycle():

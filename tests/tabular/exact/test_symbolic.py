@@ -46,7 +46,8 @@ def test_symbols_at_fractions_are_the_rational_tier(mdp, seed):
     at = {name: Fraction(rng.randint(1, 9), 10) for name in mdp.symbols}
     put = lambda f: value_of(f, at)
     moves = tuple(
-        tuple(tuple(Move(chance, t, at[f"r{s}{a}"]) for t, chance in enumerate((at[f"p{s}{a}"], 1 - at[f"p{s}{a}"]))) for a in range(2)) for s in range(2)
+        tuple(tuple(Move(chance, t, at[f"r{s}{a}"]) for t, chance in enumerate((at[f"p{s}{a}"], 1 - at[f"p{s}{a}"]))) for a in range(2))
+        for s in range(2)
     )
     exact = RationalMDP(moves=moves, mu=(at["m"], 1 - at["m"]), gamma=at["g"])
     pi = [[at["x0"], 1 - at["x0"]], [at["x1"], 1 - at["x1"]]]

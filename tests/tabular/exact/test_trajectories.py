@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from pgtheory.tabular.errors import InvalidArgument
@@ -25,11 +26,12 @@ def test_completions_of_a_token_tree_are_its_trajectories():
 
 def test_an_episode_is_cut_or_ended():
     """A loop that ends with probability 1/3 and moves on with 2/3; reward 1 for a move, 5 for the end."""
-    loop = dict(P=[[[2 / 3]]], r=[[[1.0]]], r_end=[[5.0]], mu=[1.0], gamma=0.5)
+    one = lambda x: np.full((1, 1), x)
+    loop = lambda horizon: MDP(P=one(2 / 3)[None], r=one(1.0)[None], r_end=one(5.0), mu=np.ones(1), gamma=0.5, horizon=horizon)
     move, end = Step(0, 0, F(1)), Step(0, 0, F(5))
 
-    cut = trajectories(RationalMDP.of(MDP(**loop)), horizon=2)
-    over = trajectories(RationalMDP.of(MDP(**loop, horizon=2)))
+    cut = trajectories(RationalMDP.of(loop(None)), horizon=2)
+    over = trajectories(RationalMDP.of(loop(2)))
 
     expected = {((move, move), F(4, 9)), ((move, end), F(2, 9)), ((end,), F(1, 3))}
     assert {(path.steps, path.chance) for path in cut} == {(path.steps, path.chance) for path in over} == expected

@@ -1,6 +1,7 @@
 """Random small scenes and the two independent roads to a derivative: complex steps through a formula written out here, and differences."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -131,7 +132,7 @@ def differences() -> Callable:
         steps = h / 2.0 ** np.arange(4)
         row = [(at(x) - at(-x)) / (2 * x) for x in steps]
         for level in (1, 2, 3):
-            previous, row = row, [(4**level * fine - coarse) / (4**level - 1) for coarse, fine in zip(row, row[1:], strict=False)]
+            previous, row = row, [(4**level * fine - coarse) / (4**level - 1) for coarse, fine in pairwise(row)]
         error = abs(row[0] - previous[-1]).max() + 2.0**-48 * (1 + abs(at(0)).max()) / steps[-1]
         return u, row[0], float(error)
 

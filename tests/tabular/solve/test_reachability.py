@@ -1,0 +1,72 @@
+"""Questions about the graph, against powers of its matrix and against all policies."""
+
+from itertools import product
+
+import numpy as np
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, proper_policy, reachable
+
+ALL = settings(max_examples=60)
+
+
+@st.composite
+def graphs(draw, S=4):
+    """A graph on S nodes and a set of nodes."""
+    bits = draw(st.lists(st.booleans(), min_size=S * S + S, max_size=S * S + S))
+    return np.array(bits[: S * S]).reshape(S, S), np.array(bits[S * S :])
+
+
+@st.composite
+def models(draw):
+    """Models with 3 states and 2 actions; each pair moves uniformly to a set of states and the end, which may be empty of either."""
+    P = np.zeros((3, 2, 4))
+    for s, a in product(range(3), range(2)):
+        P[s, a] = draw(st.lists(st.booleans(), min_size=4, max_size=4).filter(any))
+    P = (P / P.sum(axis=-1, keepdims=True))[..., :3]
+    return MDP(P=P, r=np.zeros((3, 2)), mu=np.eye(3)[0])
+
+
+def closure(graph: np.ndarray) -> np.ndarray:
+    """Which node reaches which, in any number of steps, by powers."""
+    return np.linalg.matrix_power(np.eye(len(graph)) + graph, len(graph)) > 0
+
+
+def ends_almost_surely(K: np.ndarray) -> np.ndarray:
+    """By numbers: the mass that is left after very many steps vanishes."""
+    return np.linalg.matrix_power(K, 2**14) @ np.ones(len(K)) < 1e-6
+
+
+@ALL
+@given(graphs())
+def test_reachable(case):
+    graph, start = case
+
+    assert (reachable(sp.csr_array(graph.astype(float)), start) == (start @ closure(graph) > 0)).all()
+
+
+@ALL
+@given(models(), st.lists(st.integers(0, 1), min_size=3, max_size=3))
+def test_ends_surely(mdp, actions):
+    taken = np.eye(2, dtype=bool)[actions]
+
+    found = ends_surely(edges_of(mdp, taken), (taken & (mdp.ends > 0)).any(axis=1))
+
+    assert (found == ends_almost_surely(mdp.P[np.arange(3), actions])).all()
+
+
+@ALL
+@given(models())
+def test_endable_is_what_the_best_of_all_policies_can_do(mdp):
+    """Against all 2^3 deterministic policies, which are enough for ending almost surely."""
+    possible = np.any([ends_almost_surely(mdp.P[np.arange(3), actions]) for actions in product(range(2), repeat=3)], axis=0)
+
+    inside, kept = endable(mdp, np.ones((3, 2), dtype=bool))
+    policy = proper_policy(mdp, kept)
+
+    assert (inside == possible).all()
+    assert ends_almost_surely(mdp.P[np.arange(3), policy])[inside].all()
+    assert not (np.where(kept[..., None], mdp.P, 0)[..., ~inside]).any()
