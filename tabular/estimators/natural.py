@@ -8,7 +8,7 @@ from jaxtyping import Float
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.estimators.estimator import Declared, Estimator
-from pgtheory.tabular.laws.moments import scatter
+from pgtheory.tabular.laws.moments import dense, scatter
 from pgtheory.tabular.policies.policy import fisher
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.solve.evaluation import evaluate
@@ -39,5 +39,5 @@ class NaturalGradient:
         policy = scene.policy()
         S, A = policy.probabilities.shape
         visits = evaluate(scene.model, policy).occupancy.reshape(-1, S).sum(axis=0)  # with a horizon: of all time steps together
-        weights = scatter(self.gradient(data, scene), data, (S, A)).toarray().reshape(-1, S, A)
+        weights = dense(scatter(self.gradient(data, scene), data, (S, A))).reshape(-1, S, A)
         return policy.pullback(weights) @ np.linalg.pinv(fisher(policy, visits), hermitian=True)

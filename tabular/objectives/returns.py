@@ -124,7 +124,7 @@ def return_gradient_with_bound(mdp: MDP, policy: Policy) -> tuple[Float[np.ndarr
 
     Exact means: for the float64 numbers of the model and of the policy's tables pi and grad pi. With |Q error| <= q in every entry and |d error|_1 <= e,
 
-        |error_i| <= e max_s sum_a |Q| |grad_i pi|  +  q sum_s (d + e) sum_a |grad_i pi|  +  rounding of the last sum.
+        |error_i| <= e max_s |sum_a Q grad_i pi|  +  q sum_s (d + e) sum_a |grad_i pi|  +  rounding of the last sums.
 
     q follows from the residual bound of V, e from the residual of d: |(I - gamma P_pi')^-1|_1 is the sup norm of the untransposed inverse, which
     `Chain.inverse_norm` bounds. A sum of n terms errs by at most 2 n u times the sum of absolute values (Higham 2002, section 3.1).
@@ -138,9 +138,10 @@ def return_gradient_with_bound(mdp: MDP, policy: Policy) -> tuple[Float[np.ndarr
         norm /= 1 - min(norm * (mdp.A + 2) * UNIT, 0.5)  # the entries of P_pi carry A + 2 roundings
     e = _occupancy_error(mdp, pi, d, norm)
     q = mdp.gamma * found.bound + backup_rounding(mdp, float(abs(found.V).max(initial=0)))
-    size, spread = np.einsum("tsa,sad->tsd", abs(Q), abs(dpi)), abs(dpi).sum(axis=1)
-    inherited = e @ size.max(axis=1) + q * (abs(d).sum(axis=0) @ spread + e.sum() * spread.max(axis=0))
     terms = len(d) + mdp.S * mdp.A + 4
+    size, spread = np.einsum("tsa,sad->tsd", abs(Q), abs(dpi)), abs(dpi).sum(axis=1)
+    largest = (abs(np.einsum("tsa,sad->tsd", Q, dpi)) + 2 * terms * UNIT * size).max(axis=1)
+    inherited = e @ largest + q * (abs(d).sum(axis=0) @ spread + e.sum() * spread.max(axis=0))
     rounding = 2 * terms * UNIT * np.einsum("ts,tsd->d", abs(d), size)
     gradient = np.einsum("sa,sad->d", np.einsum("ts,tsa->sa", d, Q), dpi)
     return gradient, float((inherited + rounding).max() * (1 + 2 * terms * UNIT))
