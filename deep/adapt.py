@@ -56,6 +56,12 @@ def tensor(value: object) -> object:
     return value
 
 
+def from_loss(call: Loss, *, name: str = "loss") -> "LossDerivative":
+    """A torch loss as a function of all data sets: (leaves, constants) -> derivatives at the leaves, and losses. `call` takes one data set's
+    arguments by name; see `LossDerivative`."""
+    return LossDerivative(call=call, name=name)
+
+
 @dataclass(eq=False)
 class LossDerivative:
     """d loss / d leaf for N data sets, and the N losses.
@@ -84,7 +90,7 @@ class LossDerivative:
             UserFunctionError: the loss is not a scalar, or does not depend on the leaf.
         """
         leaf = {name: torch.from_numpy(np.array(value, dtype=np.float64)) for name, value in leaves.items()}
-        rest = {name: tensor(value) if name in arrays else value for name, value in constants.items()}
+        rest: dict[str, Any] = {name: tensor(value) if name in arrays else value for name, value in constants.items()}
         n = len(next(iter(leaf.values())))
         with double_precision():
             if self.lifted is None:

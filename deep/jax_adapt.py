@@ -41,7 +41,7 @@ class JaxDerivative:
 
     def scalar(self, result: object) -> Any:
         """The loss in what the function returned: a scalar, or the first item of a tuple."""
-        loss = result[0] if isinstance(result, tuple | list) else result
+        loss: Any = result[0] if isinstance(result, tuple | list) else result
         if getattr(loss, "size", 0) != 1:
             raise UserFunctionError(
                 f"{self.name} returned shape {getattr(loss, 'shape', type(loss).__name__)}, not a scalar loss. Reduce it, for instance with .mean()."

@@ -1,6 +1,6 @@
 """Verdicts and tables as text, HTML and rich renderables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -104,7 +104,7 @@ def objective_text(v: Verdict) -> str:
     return "Phi_G(p), a function of the success probability"
 
 
-def vector(x: Sequence[float]) -> str:
+def vector(x: Collection[float]) -> str:
     """The first coordinates of a vector."""
     shown = "  ".join(f"{value: .6f}" for value in list(x)[:SHOWN])
     return shown + ("  ..." if len(x) > SHOWN else "")

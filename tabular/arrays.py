@@ -57,8 +57,8 @@ def require_distribution(name: str, array: np.ndarray, *, error: type[PgtheoryEr
     require_nonnegative(name, array, error=error)
     sums = np.asarray(array.sum(axis=-1))
     if (abs(sums - 1) > ROUNDING).any():
-        where = first(abs(sums - 1) > ROUNDING) if sums.ndim else ""
-        total = sums[tuple(where)] if sums.ndim else sums
+        index = tuple(first(abs(sums - 1) > ROUNDING))
+        where, total = list(index) if index else "", sums[index]
         raise error(f"{name}{where} sums to {total:.12g}, not to one. Each row of {name} is a distribution: divide it by its sum.")
 
 

@@ -79,7 +79,7 @@ class Bound:
 
     def arguments(self, data: Data, scene: Scene) -> dict[str, Any]:
         """Canonical name -> value; arrays have the leading axis of data sets."""
-        found = {c: quantity(c, self.ranks.get(c, ""), data, scene, self.setting) for c in dict.fromkeys(self.names.values())}
+        found: dict[str, Any] = {c: quantity(c, self.ranks.get(c, ""), data, scene, self.setting) for c in dict.fromkeys(self.names.values())}
         if self.advantage is not None and "advantages" in found:
             per_row = self.advantage.values_of(data, scene)
             found["advantages"] = per_row[..., None] * data.mask if per_row.ndim == 2 and self.ranks.get("advantages") == "BT" else per_row
@@ -177,10 +177,10 @@ def derivative_of(bound: Bound) -> Any:
             raise MissingExtra(f"{bound.name} is a JAX function and {problem.name} is not installed: pip install 'pgtheory[jax]'.") from None
         return JaxDerivative(call=bound.call, name=bound.name)
     try:
-        from pgtheory.deep.adapt import LossDerivative
+        from pgtheory.deep.adapt import from_loss
     except ModuleNotFoundError as problem:
         raise MissingExtra(f"{bound.name} is a torch loss and {problem.name} is not installed: pip install 'pgtheory[deep]'.") from None
-    return LossDerivative(call=bound.call, name=bound.name)
+    return from_loss(bound.call, name=bound.name)
 
 
 def setting_of(names: frozenset[str], ranks_of_rewards: str = "") -> str:

@@ -6,7 +6,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "logprobs": ("log_prob", "log_probs", "logprob", "logp", "logps", "per_token_logps", "token_logprobs", "action_log_probs", "new_logprobs", "new_log_probs", "log_pi"),
     "old_logprobs": (
         "old_log_prob", "old_log_probs", "old_logprob", "old_logp", "old_logps", "old_per_token_logps", "old_action_log_probs",
-        
+
     ),
     "sampler_logprobs": ("rollout_log_probs", "rollout_logprobs", "sampling_logprobs", "behavior_logprobs", "behaviour_logprobs", "inference_logprobs"),
     "ref_logprobs": ("ref_log_prob", "ref_log_probs", "ref_logprob", "ref_logp", "ref_logps", "ref_per_token_logps", "reference_logprobs", "reference_log_probs", "base_action_log_probs"),

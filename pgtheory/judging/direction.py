@@ -35,12 +35,7 @@ def downhill(estimator: Estimator, setting: str, *, objective: Objective, ordere
     models = {(getattr(spec, "model", None), getattr(spec, "gamma", None)) for spec in allowed}
     for spec in TINY:
         world = spec.build()
-        if (
-            world.setting != setting
-            or (world.off_policy and not off_policy)
-            or world.scene().mdp.A != 2
-            or world.datasets().rows.size > 60
-        ):
+        if world.setting != setting or (world.off_policy and not off_policy) or world.scene().mdp.A != 2 or world.datasets().rows.size > 60:
             continue
         if (getattr(spec, "model", None), getattr(spec, "gamma", None)) not in models:
             continue

@@ -82,9 +82,9 @@ def shape(ratios: Float[np.ndarray, "K"], weights: Float[np.ndarray, "K"]) -> st
         low, high = np.flatnonzero(inside)[[0, -1]]
         text = name
         if low > 0:
-            text += f", {_outside(ratios[:low], weights[:low])} below {edge(ratios[low - 1], ratios[low])}"
+            text += f", {_outside(ratios[:low], weights[:low])} below {edge(float(ratios[low - 1]), float(ratios[low]))}"
         if high < len(ratios) - 1:
-            text += f", {_outside(ratios[high + 1 :], weights[high + 1 :])} above {edge(ratios[high], ratios[high + 1])}"
+            text += f", {_outside(ratios[high + 1 :], weights[high + 1 :])} above {edge(float(ratios[high]), float(ratios[high + 1]))}"
         return text
     return "no simple function of rho"
 

@@ -15,7 +15,9 @@ TIED = TokenWorld(vocabulary=2, limit=3, group=4, rule="middle", tied=True, poin
 GRADED = TokenWorld(rule="graded", points=(0, 1), features="graded rewards with ties, some negative")
 OFF_POLICY = TokenWorld(rule="graded", off_policy=True, points=(0, 1), features="sampled by another policy, ratios beyond both clip edges")
 
-OLD_DIFFERS = TokenWorld(vocabulary=2, rule="graded", off_policy=True, old_differs=True, points=(0, 1), features="sampler, old, current and reference all different")
+OLD_DIFFERS = TokenWorld(
+    vocabulary=2, rule="graded", off_policy=True, old_differs=True, points=(0, 1), features="sampler, old, current and reference all different"
+)
 
 TOKENS: tuple[TokenWorld, ...] = (ONE_PROMPT, LARGER_GROUP, LARGEST_GROUP, TWO_PROMPTS, TIED, GRADED)
 

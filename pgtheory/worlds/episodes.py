@@ -14,7 +14,7 @@ LOOP = MDP(
     # 0: to 1 or to 2;  1: back to 0, or to 2 or the end;  2: the end, or to 1.  States come back, episodes have one to three steps.
     P=[[[0, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 0.5]], [[0, 0, 0], [0, 1, 0]]],
     r=[[0.5, -1.0], [2.0, 0.25], [-0.5, 1.5]],
-    mu=[0.5, 0.0, 0.5],
+    mu=np.array([0.5, 0.0, 0.5]),
     gamma=0.9,
     horizon=3,
 )
@@ -24,7 +24,7 @@ TAIL = MDP(
     # 0: to 1 or to the tail 2;  1: to the tail, or the end;  2: stays for ever, whatever the action.
     P=[[[0, 1, 0], [0, 0, 1]], [[0, 0, 1], [0, 0, 0]], [[0, 0, 1], [0, 0, 1]]],
     r=[[0.5, -1.0], [2.0, 0.25], [1.0, 1.0]],
-    mu=[0.75, 0.25, 0.0],
+    mu=np.array([0.75, 0.25, 0.0]),
     gamma=0.9,
 )
 """After two steps every trajectory is over or in the tail, which no action influences and whose value is 1 / (1 - gamma). Cut after three steps it must be
@@ -34,7 +34,7 @@ FORK = MDP(
     # 0: to 1, stay, or the end;  1: to 0, the end, or stay.  Three actions: a state has two effective coordinates.
     P=[[[0, 1], [1, 0], [0, 0]], [[1, 0], [0, 0], [0, 1]]],
     r=[[0.5, -1.0, 1.5], [2.0, 0.25, -0.5]],
-    mu=[0.75, 0.25],
+    mu=np.array([0.75, 0.25]),
     gamma=0.9,
     horizon=3,
 )

@@ -80,7 +80,8 @@ class TokenWorld:
             word
             for word, on in (
                 ("fixed-length", not self.end),
-                ("off-policy", self.off_policy), ("old-differs", self.old_differs),
+                ("off-policy", self.off_policy),
+                ("old-differs", self.old_differs),
                 ("ref=current", self.ref_is_current),
                 ("tied", self.tied),
             )

@@ -60,7 +60,7 @@ class RationalMDP:
             )
         dense = lambda table, shape: (table.toarray() if sp.issparse(table) else table).reshape(shape)
         P = dense(mdp.P, (mdp.S, mdp.A, mdp.S))
-        own_end = mdp.r.shape != (mdp.S, mdp.A)
+        own_end = not mdp.by_pair
         r = dense(mdp.r, (mdp.S, mdp.A, -1))
 
         def reward(s: int, a: int, following: int) -> Fraction:

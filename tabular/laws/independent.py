@@ -5,6 +5,7 @@ from math import prod
 
 import numpy as np
 
+from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import TooLarge
 from pgtheory.tabular.laws.moments import Moments, scatter, to_parameters
 from pgtheory.tabular.laws.types import Estimator, Law
@@ -14,7 +15,7 @@ REFERENCES = 8
 """With how many different draws of the other parts the weights of a part are compared."""
 
 
-def part_weights(estimator: Estimator, sampling: object, scene: Scene, part: int, reference: int) -> tuple[np.ndarray, object, np.ndarray]:
+def part_weights(estimator: Estimator, sampling: object, scene: Scene, part: int, reference: int) -> tuple[np.ndarray, Data, np.ndarray]:
     """Weights of the rows of one part over all its draws, the others held at draw number `reference` (modulo their count).
 
     Returns (weights of its rows (n, rows, ...), the data sets, probability of each draw of the part).
@@ -86,7 +87,7 @@ class IndependentParts:
             laws.append(to_parameters(moments, policy))
             count, sure_zero = count + moments.count, sure_zero * moments.zero
             undefined = 1 - (1 - undefined) * (1 - moments.undefined)
-        mean, covariance, rounding = (sum(found) for found in zip(*laws, strict=True))
+        mean, covariance, rounding = (np.sum(found, axis=0) for found in zip(*laws, strict=True))
         return Law(
             mean=mean, covariance=covariance, rounding=rounding, method=self.name, exact=True, count=count, zero=sure_zero, undefined=undefined
         )  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ def scatter(weights: np.ndarray, data: Data, shape: tuple[int, int]) -> np.ndarr
 
 def dense(W: np.ndarray | sp.csr_array) -> np.ndarray:
     """W as a dense array."""
-    return W.toarray() if sp.issparse(W) else W
+    return W if isinstance(W, np.ndarray) else W.toarray()
 
 
 @dataclass

@@ -45,7 +45,8 @@ class Law:
 class Estimator(Protocol):
     """A function of (Data, Scene) over the leading axis of data sets; `form` says which of the three shapes it returns."""
 
-    form: str
+    @property
+    def form(self) -> str: ...
 
     def __call__(self, data: Data, scene: Scene) -> np.ndarray: ...
 
@@ -53,9 +54,12 @@ class Estimator(Protocol):
 class Method(Protocol):
     """One way to a law: whether it applies, what it costs (in data-set evaluations), and the run itself."""
 
-    name: str
-    exact: bool
-    needs: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def exact(self) -> bool: ...
+    @property
+    def needs(self) -> str: ...
 
     def applies(self, estimator: Estimator, sampling: object, scene: Scene) -> bool: ...
 

@@ -32,12 +32,12 @@ def with_time(model: object) -> Augmented:
     mdp = as_mdp(model)
     if mdp.horizon is None:
         raise InvalidArgument("with_time needs a model with a horizon; this one has horizon=None. Give MDP(..., horizon=T).")
-    T, S, A = mdp.horizon, mdp.S, mdp.A
+    T, S = mdp.horizon, mdp.S
     shift = sp.eye_array(T, k=1)
     P = sp.csr_array(sp.kron(shift, sp.csr_array(mdp.transition)))
     mu = np.concatenate([mdp.mu, np.zeros((T - 1) * S)])
     tile = lambda table: np.tile(table, (T, 1))
-    if mdp.r.shape != (S, A):
+    if not mdp.by_pair:
         raise InvalidArgument("with_time keeps rewards of the form r[s, a] only: the reward of the last step has no next state to be read from.")
     r2 = None if mdp.r2 is None else tile(mdp.r2)
     outcomes = None if mdp.outcomes is None else replace(mdp.outcomes, chance=np.tile(mdp.outcomes.chance, (T, 1, 1)))

@@ -78,12 +78,13 @@ class MDP:
         if self.r is None:
             if self.outcomes is None:
                 raise InvalidModel("r is missing. Give the mean reward r of shape (S, A) or (S, A, S), or the law of a random reward as outcomes.")
+            require_shape("outcomes.chance", self.outcomes.chance, (self.S, self.A, len(self.outcomes.values)), "S, A, K")
             put("r", self.outcomes.chance @ self.outcomes.values)
         put("r", self._frozen_reward("r", self.r))
         if self.r_end is not None:
             put("r_end", freeze("r_end", self.r_end))
             require_shape("r_end", self.r_end, (self.S, self.A), "S, A")
-            if self.r.shape == (self.S, self.A):
+            if self.by_pair:
                 raise InvalidModel("r_end is given, but r[s, a] already holds for every transition. Use r_end with r of shape (S, A, S) only.")
         if self.outcomes is not None:
             require_shape("outcomes.chance", self.outcomes.chance, (self.S, self.A, len(self.outcomes.values)), "S, A, K")
@@ -145,6 +146,11 @@ class MDP:
         """Number of actions."""
         return self.transition.shape[0] // self.S
 
+    @property
+    def by_pair(self) -> bool:
+        """Whether r is r[s, a]; else it is a table of transitions, which has the same shape if sparse and S = A = 1."""
+        return not sp.issparse(self.r) and np.ndim(self.r) == 2  # pyright: ignore[reportArgumentType]
+
     @cached_property
     def transition(self) -> np.ndarray | sp.csr_array:
         """P as a matrix (S*A, S), dense or CSR; row s*A + a."""
@@ -164,7 +170,7 @@ class MDP:
     @cached_property
     def mean_reward(self) -> Float[np.ndarray, "S A"]:
         """E[reward | s, a], the end of the episode included."""
-        if self.r.shape == (self.S, self.A):
+        if self.by_pair:
             return np.asarray(self.r)
         if sp.issparse(self.r):
             mean = np.asarray((self.transition * self.r).sum(axis=1)).reshape(self.S, self.A)

@@ -56,7 +56,9 @@ class TokenTree:
         require_distribution("mu", mu)
         object.__setattr__(self, "mu", mu)
         if isinstance(self.reward, tuple) and len(self.reward) != self.prompts:
-            raise InvalidModel(f"reward has {len(self.reward)} mappings for {self.prompts} prompts. Give one a prompt, or one mapping or function for all.")
+            raise InvalidModel(
+                f"reward has {len(self.reward)} mappings for {self.prompts} prompts. Give one a prompt, or one mapping or function for all."
+            )
 
     @cached_property
     def completions(self) -> tuple[Tokens, ...]:
@@ -80,7 +82,7 @@ class TokenTree:
         """
         table: Any = self.reward[prompt] if isinstance(self.reward, tuple) else self.reward
         if callable(table):
-            return float(table(prompt, tokens))
+            return float(table(prompt, tokens))  # pyright: ignore[reportArgumentType]
         if tokens not in table:
             raise InvalidModel(f"reward has no entry for the completion {tokens} of prompt {prompt}. Give one for each of `completions`.")
         return float(table[tokens])

@@ -1,6 +1,6 @@
 """What every engine asks of a policy."""
 
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from jaxtyping import Float
@@ -18,13 +18,13 @@ class Policy(Protocol):
         ...
 
     @property
-    def probabilities(self) -> Float[np.ndarray, "S A"]:
-        """pi(a|s)."""
+    def probabilities(self) -> Any:
+        """pi(a|s), (S, A). (Any: type checkers do not take a cached property for a property.)"""
         ...
 
     @property
-    def log_probabilities(self) -> Float[np.ndarray, "S A"]:
-        """log pi(a|s); minus infinity where the probability is zero."""
+    def log_probabilities(self) -> Any:
+        """log pi(a|s), (S, A); minus infinity where the probability is zero."""
         ...
 
     def with_theta(self, theta: np.ndarray) -> Self:

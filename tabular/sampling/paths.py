@@ -124,11 +124,11 @@ def _moves(mdp: MDP) -> dict[str, np.ndarray]:
     keep = P.data > 0
     pair, following, chance = P.row[keep], P.col[keep], P.data[keep]
     r = mdp.r
-    if r.shape == (mdp.S, mdp.A):
+    if mdp.by_pair:
         reward = r.ravel()[pair]
         end_reward = r
     else:
-        reward = np.asarray(r.tocsr()[pair, following]).ravel() if sp.issparse(r) else r.reshape(-1, mdp.S)[pair, following]
+        reward = np.asarray(sp.csr_array(r)[pair, following]).ravel() if sp.issparse(r) else r.reshape(-1, mdp.S)[pair, following]
         end_reward = np.zeros((mdp.S, mdp.A)) if mdp.r_end is None else mdp.r_end
     ending = np.flatnonzero(mdp.ends > 0)
     pair = np.concatenate([pair, ending])

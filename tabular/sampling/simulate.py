@@ -39,7 +39,7 @@ def simulate(mdp: MDP, policy: Policy, start: Int[np.ndarray, "K"], *, horizon: 
         a = np.minimum(choose(cumulative_pi[s], rng.random(len(s))), mdp.A - 1)
         pair = s * mdp.A + a
         rows = mdp.transition[pair]
-        dense = rows.toarray() if sp.issparse(rows) else rows
+        dense = rows if isinstance(rows, np.ndarray) else rows.toarray()
         following = choose(dense.cumsum(axis=1), rng.random(len(s)))
         over = following == mdp.S
         history.append((running, s, a, _reward(mdp, pair, following, over, rng)))
@@ -64,9 +64,9 @@ def _reward(mdp: MDP, pair: np.ndarray, following: np.ndarray, over: np.ndarray,
     if mdp.outcomes is not None:
         law = mdp.outcomes.chance.reshape(-1, len(mdp.outcomes.values))[pair]
         return mdp.outcomes.values[np.minimum(choose(law.cumsum(axis=1), rng.random(len(pair))), len(mdp.outcomes.values) - 1)]
-    if mdp.r.shape == (mdp.S, mdp.A):
+    if mdp.by_pair:
         return mdp.r.ravel()[pair]
     inside = np.where(over, 0, following)
-    moving = np.asarray(mdp.r.tocsr()[pair, inside]).ravel() if sp.issparse(mdp.r) else mdp.r.reshape(-1, mdp.S)[pair, inside]
+    moving = np.asarray(sp.csr_array(mdp.r)[pair, inside]).ravel() if sp.issparse(mdp.r) else mdp.r.reshape(-1, mdp.S)[pair, inside]
     ending = np.zeros(len(pair)) if mdp.r_end is None else mdp.r_end.ravel()[pair]
     return np.where(over, ending, moving)

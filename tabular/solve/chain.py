@@ -54,8 +54,8 @@ class Chain:
             pair = lu_factor(np.eye(len(self.K)) - self.gamma * self.K)
         return lambda b, transposed: lu_solve(pair, b, trans=int(transposed))
 
-    def solve(self, b: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S"]:
-        """x with M x = b."""
+    def solve(self, b: Float[np.ndarray, "S *k"]) -> Float[np.ndarray, "S *k"]:
+        """x with M x = b, for one right-hand side or several as columns."""
         return self._solver(b, False)
 
     def solve_transposed(self, c: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S"]:

@@ -45,6 +45,7 @@ def test_control_flow_falls_back_to_the_loop():
 
 def test_a_batch_that_lies_is_caught():
     """A loss whose batched form differs (it swallows the error of .item()) is run one by one."""
+
     def different(values):
         try:
             values["rewards"].sum().item()

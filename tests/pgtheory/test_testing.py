@@ -10,7 +10,7 @@ from pgtheory.checking import check
 from pgtheory.face import gradient
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.estimators.registry import builtin
-from pgtheory.tabular.laws.moments import scatter
+from pgtheory.tabular.laws.moments import dense, scatter
 from pgtheory.testing import assert_objective, assert_same_law, assert_unbiased, assert_variance
 
 
@@ -52,7 +52,7 @@ class Reflected:
 
     def __call__(self, data, scene):
         policy = scene.policy()
-        weights = scatter(builtin("leave-one-out")(data, scene), data, policy.probabilities.shape).toarray()
+        weights = dense(scatter(builtin("leave-one-out")(data, scene), data, policy.probabilities.shape))
         return 2 * np.ravel(gradient(scene.model, policy)) - policy.pullback(weights.reshape(-1, *policy.probabilities.shape))
 
 
@@ -87,12 +87,12 @@ def test_options_reach_the_check(recorded):
 
 
 def test_vacuous_estimator_is_not_unbiased():
-    with pytest.raises(AssertionError, match="^VACUOUS"):
+    with pytest.raises(AssertionError, match=r"^VACUOUS"):
         assert_unbiased("kl/k1-loss-token")
 
 
 def test_undecided_is_a_failure_that_says_so():
-    with pytest.raises(AssertionError, match="^UNDECIDED"):
+    with pytest.raises(AssertionError, match=r"^UNDECIDED"):
         assert_unbiased(Single())
 
 
@@ -105,7 +105,7 @@ def test_pass_at_2_ascends_pass_at_2():
 
 
 def test_pass_at_2_does_not_ascend_the_return():
-    with pytest.raises(AssertionError, match="^GRADIENT OF ANOTHER OBJECTIVE.*pass@2"):
+    with pytest.raises(AssertionError, match=r"^GRADIENT OF ANOTHER OBJECTIVE.*pass@2"):
         assert_objective("pass-at-2", "J")
 
 
@@ -145,7 +145,7 @@ def test_variance_that_is_too_large_fails_with_numbers_and_verdict(recorded):
 def test_another_variance_fails():
     with pytest.raises(AssertionError, match=r"^total variance as is is 0\.\d+, expected 0\.09, on "):
         assert_variance("leave-one-out", equals=0.09, relative_to=None, at="as is")
-    with pytest.raises(AssertionError, match="^total variance at matched scale relative to leave-one-out is"):
+    with pytest.raises(AssertionError, match=r"^total variance at matched scale relative to leave-one-out is"):
         assert_variance("group-reward", equals=1)
 
 
@@ -154,21 +154,21 @@ def test_tolerance_is_relative():
 
     assert_variance("leave-one-out", equals=found * 1.009, relative_to=None, tolerance=0.01)
     assert_variance("leave-one-out", at_most=found / 1.009, relative_to=None, tolerance=0.01)
-    with pytest.raises(AssertionError, match="expected at most"):
+    with pytest.raises(AssertionError, match=r"expected at most"):
         assert_variance("leave-one-out", at_most=found / 1.02, relative_to=None, tolerance=0.01)
 
 
 def test_trajectories_have_references_of_their_own():
     assert_variance("reward-to-go/optimal-baseline", equals=1, relative_to="optimal baseline")
-    with pytest.raises(InvalidArgument, match="no reference 'leave-one-out'. It has reward-to-go, value baseline, optimal baseline"):
+    with pytest.raises(InvalidArgument, match=r"no reference 'leave-one-out'. It has reward-to-go, value baseline, optimal baseline"):
         assert_variance("reward-to-go", at_most=1)
 
 
 def test_unknown_variance_fails():
-    with pytest.raises(AssertionError, match="^undecided: E.g. is zero, and no variance is known\nVACUOUS"):
+    with pytest.raises(AssertionError, match=r"^undecided: E.g. is zero, and no variance is known\nVACUOUS"):
         assert_variance("kl/k1-loss-token", at_most=1)
-    with pytest.raises(AssertionError, match="^undecided: .* no matched scale"):
-        assert_variance("kl/k2-loss-sequence", at_most=1)
+    with pytest.raises(AssertionError, match=r"^undecided: .* no matched scale"):
+        assert_variance("ppo-clip", at_most=1)
 
 
 @pytest.mark.parametrize(
@@ -198,25 +198,25 @@ def test_a_rewritten_function_has_the_same_law(recorded):
 
 
 def test_own_mean_has_another_law(recorded):
-    with pytest.raises(AssertionError, match="^DIFFERENT LAWS  own_mean and leave-one-out differ on .*total variance") as caught:
+    with pytest.raises(AssertionError, match=r"^DIFFERENT LAWS  own_mean and leave-one-out differ on .*total variance") as caught:
         assert_same_law(own_mean, "leave-one-out")
 
     assert recorded[0].found.text in str(caught.value)
 
 
 def test_same_mean_with_another_variance_is_another_law():
-    with pytest.raises(AssertionError, match="have the same mean; total variance"):
+    with pytest.raises(AssertionError, match=r"have the same mean; total variance"):
         assert_same_law("leave-one-out", "group-reward")
 
 
 def test_equal_moments_alone_are_undecided(recorded):
-    with pytest.raises(AssertionError, match="^equal moments alone are undecided\nUNDECIDED  .*equal mean and covariance"):
+    with pytest.raises(AssertionError, match=r"^equal moments alone are undecided\nUNDECIDED  .*equal mean and covariance"):
         assert_same_law("leave-one-out", Reflected(), problem="world:tokens/V=2,T=2,P=1,G=4/binary")
     assert recorded[0].headline == "UNDECIDED"
 
 
 def test_unknown_option_of_a_comparison_is_refused():
-    with pytest.raises(InvalidArgument, match="no option 'theta'. Options are: problem, group"):
+    with pytest.raises(InvalidArgument, match=r"no option 'theta'. Options are: problem, group"):
         assert_same_law("leave-one-out", "leave-one-out", theta=np.zeros(2))
 
 

@@ -126,7 +126,7 @@ def test_norm_of_the_inverse_does_not_believe_the_solver(monkeypatch, factor):
     chain = Chain(K=np.array([[0.5]]), gamma=1.0)
 
     if factor < 2 and factor > 0:
-        assert 2 <= chain.inverse_norm
+        assert chain.inverse_norm >= 2
     else:
         with pytest.raises(NonTerminating, match="so rarely"):
             chain.inverse_norm  # noqa: B018

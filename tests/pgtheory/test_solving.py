@@ -1,0 +1,115 @@
+"""`pgtheory solve`: the numbers in the dictionary and in the text, and every kind of id."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from pgtheory.solving import SHOWN, solve_problem
+from pgtheory.tabular.errors import InvalidArgument, MissingFile, NonTerminating, UnknownProblem
+from pgtheory.tabular.models.files import save
+from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.models.problems import problem
+from pgtheory.tabular.solve.optimal import METHODS
+
+
+def text_of(found) -> str:
+    out = io.StringIO()
+    Console(file=out, width=150, color_system=None).print(found.as_rich())
+    return out.getvalue()
+
+
+def test_dictionary_has_the_closed_form_and_is_strict_json():
+    found = json.loads(json.dumps(solve_problem("chain/5").to_dict(), allow_nan=False))
+
+    assert abs(found["J"] - 0.9**4) <= found["bound"] < 1e-12
+    assert found["policy"] == [1] * 5
+    np.testing.assert_allclose(found["V"], 0.9 ** np.arange(4, -1, -1), atol=found["bound"])
+    assert (found["states"], found["actions"], found["gamma"], found["horizon"], found["note"]) == (5, 2, 0.9, None, None)
+    assert found["uniform"]["J"] < found["J"]
+
+
+def test_text_has_the_answer_first():
+    lines = text_of(solve_problem("chain/5")).splitlines()
+
+    assert lines[0] == "SOLVED  chain/5: 5 states, 2 actions, gamma 0.9"
+    assert lines[1].split()[:2] == ["J*", "0.6561"]
+    assert "both proven" in lines[1]
+    assert lines[-1].split()[:3] == ["4", "1", "1"]
+
+
+def test_large_problem_is_cut_in_the_text_only():
+    found = solve_problem("chain/50")
+
+    assert f"{50 - SHOWN} more states with --json" in text_of(found)
+    assert len(found.to_dict()["V"]) == 50
+
+
+def test_horizon():
+    found = solve_problem("coin/T=4")
+
+    assert (found.to_dict()["J"], found.to_dict()["uniform"]["J"], found.to_dict()["method"]) == (4.0, 2.0, "backward-induction")
+    assert found.to_dict()["policy"] == [[1]] * 4
+    assert "horizon 4" in text_of(found)
+    assert "At the first of the steps." in text_of(found)
+
+
+def test_infinite_bound_is_null_in_json_and_words_in_text():
+    found = solve_problem("random-walk/5")
+
+    assert found.to_dict()["bound"] is found.to_dict()["gap"] is None
+    assert "not proven: actions that are as good as the best run for ever" in text_of(found)
+
+
+def test_uniform_policy_that_has_no_return_is_a_note(tmp_path):
+    """Action 0 ends, action 1 leads to a trap: the best policy exists, the uniform one is worth nothing that could be said."""
+    trap = MDP(P=[[[0.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]], r=[[1.0, 5.0], [0.0, 0.0]], mu=[1.0, 0.0])
+    save(tmp_path / "trap.json", trap)
+
+    found = solve_problem(str(tmp_path / "trap.json"))
+
+    assert found.to_dict()["J"] == 1.0
+    assert found.to_dict()["V"] == [1.0, None]
+    assert found.to_dict()["uniform"] is None
+    assert "may never end under this policy" in found.to_dict()["note"]
+    assert "may never end under this policy" in " ".join(text_of(found).split())
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_discount_and_method_reach_the_solver(method):
+    """Each switch in a test in which it changes the result."""
+    found = solve_problem("chain/3", gamma=0.5, method=method)
+
+    assert abs(found.optimal.J - 0.25) <= found.optimal.bound
+    assert found.to_dict()["method"] == method
+    assert found.to_dict()["gamma"] == 0.5
+
+
+def test_gymnasium():
+    pytest.importorskip("gymnasium")
+
+    assert abs(solve_problem("FrozenLake-v1").optimal.J - 0.542026) < 5e-7
+
+
+def test_file(tmp_path):
+    save(tmp_path / "mine.npz", problem("two-state"))
+
+    assert solve_problem(str(tmp_path / "mine.npz")).optimal.J == solve_problem("two-state").optimal.J
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"problem": "chian"}, UnknownProblem),
+        ({"problem": "no-such-file.json"}, MissingFile),
+        ({"problem": "chain/5", "gamma": 1.5}, InvalidArgument),
+        ({"problem": "chain/5", "method": "guess"}, InvalidArgument),
+        ({"problem": "two-state", "gamma": 1.0}, NonTerminating),
+    ],
+)
+def test_bad_use(arguments, error):
+    with pytest.raises(error):
+        solve_problem(**arguments)
