@@ -17,7 +17,8 @@ from pgtheory.judging.known_fields import recognised
 from pgtheory.judging.price import price
 from pgtheory.judging.profile import profile
 from pgtheory.judging.subject import Remembered, Subject, subject_of
-from pgtheory.tabular.errors import TooLarge
+from pgtheory.tabular.errors import InvalidArgument, TooLarge
+from pgtheory.tabular.objectives.catalogue import objective_named
 from pgtheory.tabular.objectives.objective import Objective
 from pgtheory.tabular.objectives.returns import Return
 from pgtheory.verdict import Verdict
@@ -75,6 +76,7 @@ def check(
     else:
         worlds = custom_worlds(problem, setting=subject.setting, gamma=gamma, group=group, theta=theta, horizon=horizon)
     goal = objective_of(objective, worlds[0])
+    specs, worlds = where_defined(goal, specs, worlds)
     ordered = not subject.invariant(worlds[0])
     subject = replace(subject, estimator=Remembered(subject.estimator))
     return Inquiry(subject=subject, specs=specs, worlds=worlds, objective=goal, ordered=ordered, up_to_scale=up_to_scale, progress=progress).verdict()
@@ -93,15 +95,29 @@ def adjusted(specs: tuple[WorldSpec, ...], *, gamma: float | None, group: int | 
     return tuple(dict.fromkeys(found))
 
 
+def where_defined(goal: Objective, specs: tuple[WorldSpec, ...], worlds: list[World]) -> tuple[tuple[WorldSpec, ...], list[World]]:
+    """The worlds on which the objective exists: functions of the success probability need rewards 0 and 1.
+
+    Raises:
+        InvalidArgument: it exists on none of them.
+    """
+    kept, reason = [], None
+    for number, world in enumerate(worlds):
+        try:
+            goal.gradient(world.scene())
+            kept.append(number)
+        except InvalidArgument as problem:
+            reason = problem
+    if not kept and reason is not None:
+        raise reason
+    return tuple(specs[i] for i in kept) if specs else (), [worlds[i] for i in kept]
+
+
 def objective_of(objective: str | Objective | None, world: World) -> Objective:
     """The objective with a name, or the return of the problem."""
     if objective is None or objective == "J":
         return Return()
-    if isinstance(objective, str):
-        from pgtheory.tabular.objectives.catalogue import objective_named
-
-        return objective_named(objective, world.scene())
-    return objective
+    return objective_named(objective, world.scene()) if isinstance(objective, str) else objective
 
 
 @dataclass(eq=False, kw_only=True)

@@ -16,6 +16,9 @@ COLOURS = {
     Kind.BIASED: "red", Kind.VACUOUS: "red", Kind.UNDECIDED: "magenta",
 }  # fmt: skip
 
+TINY = 1e-14
+"""A variance below is printed as zero: numbers here are of order one."""
+
 SHOWN = 6
 """Coordinates of a gradient that are printed."""
 
@@ -120,7 +123,7 @@ def variance_text(found: Mapping[str, Any]) -> str:
     """Total variance beside its references."""
     names = [n for n in found if n not in ("world", "total", "matched", "scale", "batches_for_10_percent")]
     own = f"{found['matched']:.6g} at matched scale" if found["matched"] is not None else f"{found['total']:.6g} as it is (no common scale)"
-    parts = [own] + [f"{name} {found[name]:.6g}" for name in names]
+    parts = [own] + [f"{name} {found[name] if found[name] > TINY else 0:.6g}" for name in names]
     needed = found.get("batches_for_10_percent")
     if needed is not None:
         parts.append(f"{needed:.3g} batches for a 10 % error")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pgtheory.functions.bound import Bound, setting_of
+from pgtheory.functions.bound import Bound, adapter, setting_of
 from pgtheory.functions.names import LEAVES, MEANINGS
 from pgtheory.functions.presets import batch_object, preset
 from pgtheory.functions.quantities import SCALARS, quantity, ranks_of
@@ -94,9 +94,8 @@ def _first(value: object, canonical: str, framework: str) -> object:
         return value
     one = value[0]  # type: ignore[index]
     if framework == "torch":
-        from pgtheory.deep.adapt import leaf_tensor, tensor
-
-        return leaf_tensor(one) if canonical in LEAVES else tensor(one)
+        torch = adapter("torch", "the function")
+        return torch.leaf_tensor(one) if canonical in LEAVES else torch.tensor(one)
     return one
 
 
@@ -193,16 +192,15 @@ def returns_loss(bound: Bound, data: Data, scene: Scene) -> bool:
         found = bound.call(values)
         first = found[0] if isinstance(found, tuple | list) else found
         return np.ndim(first) == 0
-    from pgtheory.deep.adapt import double_precision, leaf_tensor, requires_grad, tensor
-
-    with double_precision():
-        found = bound.call({c: leaf_tensor(v) if c in LEAVES else tensor(v) for c, v in values.items()})
+    torch = adapter("torch", bound.name)
+    with torch.double_precision():
+        found = bound.call({c: torch.leaf_tensor(v) if c in LEAVES else torch.tensor(v) for c, v in values.items()})
     first = found[0] if isinstance(found, tuple | list) else found
-    if requires_grad(found) and first.numel() != 1:
+    if torch.requires_grad(found) and first.numel() != 1:
         raise UserFunctionError(
             f"{bound.name} returned a tensor of shape {tuple(first.shape)} that depends on the log-probabilities: not a scalar. Reduce it, for instance with .mean()."
         )
-    return requires_grad(found)
+    return torch.requires_grad(found)
 
 
 def reading(bound: Bound, scene: Scene) -> str:

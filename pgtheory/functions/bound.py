@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -119,10 +120,9 @@ class Bound:
     def result(self, values: Mapping[str, Any]) -> Any:
         """The function's array on one data set; the first item of a tuple."""
         if self.framework == "torch":
-            from pgtheory.deep.adapt import double_precision, plain, tensor
-
-            with double_precision():
-                found = plain(self.call({c: tensor(v) for c, v in values.items()}))
+            torch = adapter("torch", self.name)
+            with torch.double_precision():
+                found = torch.plain(self.call({c: torch.tensor(v) for c, v in values.items()}))
         else:
             found = self.call(values)
         return found[0] if isinstance(found, tuple | list) else found
@@ -164,25 +164,25 @@ class Bound:
         return np.where(own[..., None], total, 0.0)
 
 
-def derivative_of(bound: Bound) -> Any:
-    """The framework's adapter.
+def adapter(framework: str, name: str) -> Any:
+    """The module that speaks to a framework.
 
     Raises:
         MissingExtra: the framework is not installed.
     """
-    if bound.framework == "jax":
-        try:
-            from pgtheory.deep.jax_adapt import JaxDerivative
-        except ModuleNotFoundError as problem:
-            raise MissingExtra(f"{bound.name} is a JAX function and {problem.name} is not installed: pip install 'pgtheory[jax]'.") from None
-        return JaxDerivative(call=bound.call, name=bound.name)
+    module, extra = {"torch": ("pgtheory.deep.adapt", "deep"), "jax": ("pgtheory.deep.jax_adapt", "jax")}[framework]
     try:
-        from pgtheory.deep.adapt import from_loss
-    except ModuleNotFoundError as problem:
-        raise MissingExtra(f"{bound.name} is a torch loss and {problem.name} is not installed: pip install 'pgtheory[deep]'.") from None
-    return from_loss(bound.call, name=bound.name)
+        return import_module(module)
+    except ModuleNotFoundError:
+        raise MissingExtra(f"{name} is a {framework} function and {framework} is not installed: pip install 'pgtheory[{extra}]'.") from None
 
 
-def setting_of(names: frozenset[str], ranks_of_rewards: str = "") -> str:
+def derivative_of(bound: Bound) -> Any:
+    """The derivative of the bound loss by its framework's adapter."""
+    found = adapter(bound.framework, bound.name)
+    return found.JaxDerivative(call=bound.call, name=bound.name) if bound.framework == "jax" else found.from_loss(bound.call, name=bound.name)
+
+
+def setting_of(names: frozenset[str]) -> str:
     """Groups of completions, unless the function asks for what only trajectories have."""
     return "episodes" if names & EPISODIC else "tokens"

@@ -8,6 +8,7 @@ from pgtheory.tabular.errors import InvalidArgument, UnknownProblem
 from pgtheory.tabular.models.bandit import Bandit
 from pgtheory.tabular.models.mdp import as_mdp
 from pgtheory.tabular.models.problems import problem as problem_named
+from pgtheory.tabular.models.problems import theta as theta_named
 from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.sampling.episodes import OnPolicy
@@ -50,6 +51,8 @@ def custom_worlds(
         mdp = replace(mdp, gamma=mdp.gamma if gamma is None else gamma, horizon=mdp.horizon if horizon is None else horizon)
         model = mdp
     tables = [floats(rational_table(mdp.S, mdp.A, j)) for j in POINTS]
+    if theta is None and isinstance(problem, str):
+        theta = theta_named(problem)
     if theta is not None:
         if np.size(theta) != mdp.S * mdp.A:
             raise InvalidArgument(f"theta has {np.size(theta)} numbers, the problem has S A = {mdp.S * mdp.A} logits (S = {mdp.S}, A = {mdp.A}).")

@@ -135,7 +135,7 @@ def parsed(id: str) -> tuple[str, dict[str, int | float]]:
     """
     name, slash, text = id.partition("/")
     if name not in PROBLEMS:
-        close = difflib.get_close_matches(name, PROBLEMS, n=3, cutoff=0.5)
+        close = difflib.get_close_matches(name, PROBLEMS, n=3, cutoff=0.6)
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
         raise UnknownProblem(
             f"no problem is called {id!r}.{hint} There are: {', '.join(names())}. "

@@ -1,11 +1,14 @@
 """The objectives that make sense on a scene, and objectives by name."""
 
+import re
 from difflib import get_close_matches
+from fractions import Fraction
 
 import numpy as np
 
 from pgtheory.tabular.arrays import require_count
 from pgtheory.tabular.errors import InvalidArgument, PgtheoryError
+from pgtheory.tabular.objectives.combine import Combination
 from pgtheory.tabular.objectives.functionals import InverseLength, ReturnPerLength, paths_of
 from pgtheory.tabular.objectives.maximum import MaxOfK
 from pgtheory.tabular.objectives.objective import Objective
@@ -48,6 +51,23 @@ def candidates(largest: int, gamma: float) -> list[Objective]:
 
 
 def objective_named(name: str, scene: Scene) -> Objective:
+    """The objective with this name, or a sum of objectives as verdicts print it: "J - 1/10 reverse KL + 0.3 entropy", "- reverse KL".
+
+    Raises:
+        InvalidArgument: a name is unknown; the text lists what there is on this scene.
+    """
+    signs, parts = ["+", *re.findall(r"(?:^|\s)([+-])\s", name)], [part.strip() for part in re.split(r"(?:^|\s)[+-]\s", name)]
+    terms = []
+    for sign, part in zip(signs, parts, strict=True):
+        if not part:
+            continue
+        scaled = re.fullmatch(r"(\d+(?:/\d+|\.\d+(?:e-?\d+)?)?) (.+)", part)
+        factor = float(Fraction(scaled[1])) if scaled else 1.0
+        terms.append((factor if sign == "+" else -factor, single_objective(scaled[2] if scaled else part, scene)))
+    return terms[0][1] if len(terms) == 1 and terms[0][0] == 1 else Combination(tuple(terms))
+
+
+def single_objective(name: str, scene: Scene) -> Objective:
     """The objective with this name: J, pass@4, E[max of 3], log p, entropy, reverse KL, E[R/L], "return at gamma = 0.5", ...
 
     Whether it is defined on the scene shows when it is used: the error then names the reason.

@@ -109,7 +109,7 @@ def test_policy_shrinks_to_the_uniform_one_or_to_small_weights():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_decision_process_shrinks_to_one_state_that_ends(kind):
-    found = find(some.mdps(max_states=2, max_actions=2, kind=kind), lambda mdp: True, settings=SEARCH)
+    found = find(some.mdps(max_states=2, max_actions=1, kind=kind), lambda mdp: True, settings=SEARCH)
 
     assert (found.S, found.A) == (1, 1)
     assert not found.P.any()
@@ -119,7 +119,11 @@ def test_decision_process_shrinks_to_one_state_that_ends(kind):
 
 def test_decision_process_shrinks_to_small_numbers():
     """Two states: one transition and one reward, both one."""
-    found = find(some.mdps(max_actions=1, kind="finite"), lambda mdp: mdp.S == 2 and bool(mdp.P[0, :, 1].any() and mdp.r[1].any()), settings=SEARCH)
+    found = find(
+        some.mdps(max_states=2, max_actions=1, kind="finite"),
+        lambda mdp: mdp.S == 2 and bool(mdp.P[0, :, 1].any() and mdp.r[1].any()),
+        settings=SEARCH,
+    )
 
     assert sorted(np.ravel(found.P)) == [0, 0, 0, 1]
     assert found.r is not None
@@ -129,7 +133,7 @@ def test_decision_process_shrinks_to_small_numbers():
 
 
 def test_models_shrink_to_their_least_sizes():
-    bandit = find(some.bandits(), lambda bandit: bool(bandit.r.any()), settings=SEARCH)
+    bandit = find(some.bandits(max_arms=2), lambda bandit: bool(bandit.r.any()), settings=SEARCH)
     tree = find(some.token_trees(max_prompts=1), lambda tree: True, settings=SEARCH)
 
     assert bandit.r.shape == (1, 2)
