@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pgtheory.judging.causes import causes, decay_with_group
+from pgtheory.judging.causes import causes, decay_with_group, degenerate_groups
 from pgtheory.judging.classes import Kind, classify, natural, positive, rescaled_states
 from pgtheory.judging.counterexample import smallest
 from pgtheory.judging.cures import try_cures
@@ -43,6 +43,8 @@ def check(
     advantage: object | None = None,
     up_to_scale: bool = False,
     time_limit: float = 10.0,
+    micro_batch: int | None = None,
+    drawn: int | None = None,
     name: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
@@ -58,6 +60,8 @@ def check(
         convention: preset of argument names: trl, verl, openrlhf.
         advantage: a separate advantage function, composed with the loss and detached.
         up_to_scale: accept a constant that is no convention.
+        micro_batch: rows of a micro-batch; the function is called on each and averaged.
+        drawn: prompts that are drawn at random for a batch; default every prompt once (and a world in which one is drawn).
         time_limit: seconds that one call of the function may take.
         progress: called with what is being done.
 
@@ -68,13 +72,15 @@ def check(
         BindingError, UserFunctionError: the function cannot be called.
         UnknownProblem, InvalidArgument, MissingFile: the problem or an argument is not understood.
     """
-    subject = subject_of(target, kind=kind, settings=settings, convention=convention, advantage=advantage, time_limit=time_limit, name=name)
+    subject = subject_of(
+        target, kind=kind, settings=settings, convention=convention, advantage=advantage, time_limit=time_limit, name=name, micro=micro_batch
+    )
     specs: tuple[WorldSpec, ...] = ()
     if problem is None:
-        specs = adjusted(default_worlds(subject.setting, subject.uses, binary=subject.binary), gamma=gamma, group=group)
+        specs = adjusted(default_worlds(subject.setting, subject.uses, binary=subject.binary), gamma=gamma, group=group, drawn=drawn)
         worlds = [spec.build() for spec in specs]
     else:
-        worlds = custom_worlds(problem, setting=subject.setting, gamma=gamma, group=group, theta=theta, horizon=horizon)
+        worlds = custom_worlds(problem, setting=subject.setting, gamma=gamma, group=group, theta=theta, horizon=horizon, drawn=drawn)
     goal = objective_of(objective, worlds[0])
     specs, worlds = where_defined(goal, specs, worlds)
     ordered = not subject.invariant(worlds[0])
@@ -82,13 +88,15 @@ def check(
     return Inquiry(subject=subject, specs=specs, worlds=worlds, objective=goal, ordered=ordered, up_to_scale=up_to_scale, progress=progress).verdict()
 
 
-def adjusted(specs: tuple[WorldSpec, ...], *, gamma: float | None, group: int | None) -> tuple[WorldSpec, ...]:
-    """The default worlds with another discount or group size."""
+def adjusted(specs: tuple[WorldSpec, ...], *, gamma: float | None, group: int | None, drawn: int | None) -> tuple[WorldSpec, ...]:
+    """The default worlds with another discount, group size or number of drawn prompts."""
     found = []
     for spec in specs:
         change: dict[str, Any] = {}
         if group is not None and isinstance(spec, TokenWorld):
             change["group"] = group if spec.group == 3 else group + 1
+        if drawn is not None and isinstance(spec, TokenWorld):
+            change["drawn"] = drawn
         if gamma is not None and not isinstance(spec, TokenWorld):
             change["gamma"] = gamma
         found.append(replace(spec, **change))
@@ -140,7 +148,15 @@ class Inquiry:
         kind, found = first.kind, {}
         if kind not in (Kind.UNBIASED, Kind.UNDECIDED):
             kind, found = self.explained(examinations, first)
-        if getattr(self.subject.estimator, "kind", "") == "loss" and not self.worlds[0].off_policy and len(self.worlds) > 1:
+        if kind is Kind.UNDECIDED:
+            largest = max(e.tolerance * (1 + abs(e.scale)) for e in examinations)
+            self.notes.append(f"no difference was seen: |E[g] - c gradient| < {largest:.3g} in every coordinate")
+        if (
+            getattr(self.subject.estimator, "kind", "") == "loss"
+            and all(e.exact for e in examinations)
+            and not self.worlds[0].off_policy
+            and len(self.worlds) > 1
+        ):
             self.progress("gradient of the mean loss")
             self.notes.append(loss_note(self.subject.estimator, self.worlds[1], self.ordered))
         if self.subject.uses & {"old_logprobs", "sampler_logprobs"}:
@@ -234,11 +250,7 @@ class Inquiry:
         if failing and self.specs:
             self.progress("catalogue of objectives")
             failed = {e.world.id for e in failing}
-            specs = [
-                spec
-                for spec in self.specs
-                if spec.id in failed and not getattr(spec, "tied", False) and (getattr(spec, "vocabulary", 3) > 2 or getattr(spec, "prompts", 1) > 1)
-            ]
+            specs = [spec for spec in self.specs if spec.id in failed and many_dimensions(spec)]
             binary_only = [s for s in specs if getattr(s, "rule", "") == "binary"]
             for chosen in (specs, binary_only):
                 found["objective"] = projected(estimator, chosen[:3], ordered=ordered, progress=self.progress) if chosen else None
@@ -283,11 +295,21 @@ class Inquiry:
             return ()
         found = causes(self.subject.estimator, spec, objective=self.objective, uses=self.subject.uses, ordered=self.ordered, progress=self.progress)
         rows = [{"switches": c.switches, "text": f"gone with {' and '.join(c.switches)}", "world": c.world} for c in found]
+        local = isinstance(spec, TokenWorld) and self.subject.estimator.form != "whole"
+        if local and degenerate_groups(self.subject.estimator, spec, objective=self.objective, ordered=self.ordered):  # pyright: ignore[reportArgumentType]
+            rows.append({"switches": ("no group of equal rewards",), "text": "gone without groups of equal rewards", "world": spec.id})
         if not rows and isinstance(spec, TokenWorld):
             power = decay_with_group(self.subject.estimator, spec, objective=self.objective, ordered=self.ordered)
             if power is not None and power > 0.5:
                 rows.append({"switches": ("large groups",), "text": f"falls as G^-{power:.2f} with the group size", "world": spec.id})
         return tuple(rows)
+
+
+def many_dimensions(spec: WorldSpec) -> bool:
+    """Whether a world has three effective dimensions or more, so that an objective can be told from another on it."""
+    if not isinstance(spec, TokenWorld):
+        return True
+    return not spec.tied and spec.drawn is None and (spec.vocabulary > 2 or spec.prompts > 1)
 
 
 def largest_angle(examinations: list[Examination]) -> float | None:

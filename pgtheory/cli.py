@@ -68,6 +68,10 @@ def check(
     settings: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE of a parameter that is not data; may be repeated.")] = None,
     convention: Annotated[str | None, typer.Option(help="Preset of argument names: trl, verl, openrlhf, batch.")] = None,
     advantage: Annotated[str | None, typer.Option(help="A separate advantage function, file.py:function, composed with the loss.")] = None,
+    micro_batch: Annotated[
+        int | None, typer.Option(help="Rows of a micro-batch: the function is called on each, and the results are averaged.")
+    ] = None,
+    drawn: Annotated[int | None, typer.Option(help="Prompts drawn at random for a batch; default: every prompt once.")] = None,
     up_to_scale: Annotated[bool, typer.Option("--up-to-scale", help="Accept any positive constant.")] = False,
     compare: Annotated[bool, typer.Option("--compare", help="Compare the laws of two targets.")] = False,
     time_limit: Annotated[float, typer.Option(help="Seconds that one call of the function may take.")] = 10.0,
@@ -91,7 +95,18 @@ def check(
     for target in targets:
         with progress(f"checking {target}", quiet=as_json) as say:
             found.append(
-                check_one(target, objective=objective, gamma=gamma, theta=logits, horizon=horizon, up_to_scale=up_to_scale, progress=say, **options)
+                check_one(
+                    target,
+                    objective=objective,
+                    gamma=gamma,
+                    theta=logits,
+                    horizon=horizon,
+                    up_to_scale=up_to_scale,
+                    micro_batch=micro_batch,
+                    drawn=drawn,
+                    progress=say,
+                    **options,
+                )
             )
         if not as_json:
             out.print(as_rich(found[-1]))

@@ -83,7 +83,10 @@ def compare(first: object, second: object, *, problem: object | None = None, gro
         text = f"{a.name} and {b.name} have the same mean; total variance {worst['variances'][0]:.6g} against {worst['variances'][1]:.6g} on {worst['world']}"
         return Comparison(names=names, same=False, text=text, worlds=rows)
     return Comparison(
-        names=names, same=None, text=f"{a.name} and {b.name} have equal mean and covariance, but not the same distribution", worlds=rows
+        names=names,
+        same=None,
+        text=f"{a.name} and {b.name} have equal mean and covariance, but not the same distribution: that does not make their learning dynamics equal",
+        worlds=rows,
     )
 
 

@@ -11,6 +11,7 @@ from pgtheory.functions.names import LEAVES, MEANINGS
 from pgtheory.functions.presets import batch_object, preset
 from pgtheory.functions.quantities import SCALARS, quantity, ranks_of
 from pgtheory.functions.signature import framework_of, read
+from pgtheory.tabular.arrays import require_count
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import BindingError, InvalidArgument, UserFunctionError
 from pgtheory.tabular.scene import Scene
@@ -34,6 +35,7 @@ def bind(
     convention: str | None = None,
     advantage: Callable | None = None,
     time_limit: float = 10.0,
+    micro: int | None = None,
 ) -> Bound:
     """The user's function as an estimator.
 
@@ -63,6 +65,7 @@ def bind(
             bound.setting = bound.advantage.setting = "episodes"
     data, scene = probe(bound.setting)
     settle(bound, data, scene, kind)
+    bound.micro = None if micro is None else require_count("micro_batch", micro)
     bound.bindings = tuple(lines(bound))
     return bound
 
@@ -281,6 +284,8 @@ def lines(bound: Bound) -> Iterator[str]:
         yield f"{parameter} = {value!r}, its default"
     for parameter, value in bound.signature.given.items():
         yield f"{parameter} = {value!r}, as set"
+    if bound.micro is not None:
+        yield f"called on micro-batches of {bound.micro} rows"
     if bound.unsettled:
         yield "every row moves all others, so that ranks could not be settled by trial: the likelier ones were taken"
     if bound.kind == "loss" and "mask" not in bound.names.values():

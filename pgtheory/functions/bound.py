@@ -34,6 +34,7 @@ class Bound:
         advantage: a bound advantage function whose result replaces `advantages`.
         time_limit: seconds a call may take.
         bindings: one line for each parameter.
+        micro: rows of a micro-batch: the function is called on each, and its results are averaged (a loss) or put together (advantages).
         unsettled: whether several ranks worked and the likelier was taken.
     """
 
@@ -50,6 +51,7 @@ class Bound:
     time_limit: float = 10.0
     bindings: tuple[str, ...] = ()
     unsettled: bool = False
+    micro: int | None = None
     _derivative: Any = field(default=None, repr=False)
 
     @property
@@ -91,7 +93,22 @@ class Bound:
         return found
 
     def call(self, values: Mapping[str, Any]) -> Any:
-        """The user's function on one data set; `values` by canonical name."""
+        """The user's function on one data set; `values` by canonical name. With micro-batches the mean of its losses, or all its rows."""
+        if self.micro is None:
+            return self.call_once(values)
+        rows = next(len(v) for c, v in values.items() if c not in SCALARS)
+        parts = []
+        for begin in range(0, rows, self.micro):
+            found = self.call_once({c: v if c in SCALARS else v[begin : begin + self.micro] for c, v in values.items()})
+            parts.append(found[0] if isinstance(found, tuple | list) else found)
+        if getattr(parts[0], "ndim", 0) == 0:
+            return sum(parts) / len(parts)
+        if self.framework == "torch":
+            return adapter("torch", self.name).torch.cat(parts)
+        return np.concatenate(parts)
+
+    def call_once(self, values: Mapping[str, Any]) -> Any:
+        """One call of the user's function."""
         if self.signature.batch:
 
             def get(key: str) -> Any:

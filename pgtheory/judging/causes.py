@@ -7,10 +7,13 @@ from itertools import combinations
 import numpy as np
 
 from pgtheory.judging.classes import Kind, classify
+from pgtheory.judging.cures import Changed, per_step
 from pgtheory.judging.examination import Examination, examine
+from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import PgtheoryError
 from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.objectives.objective import Objective
+from pgtheory.tabular.scene import Scene
 from pgtheory.worlds.default import WorldSpec
 from pgtheory.worlds.episodes import EpisodeWorld
 from pgtheory.worlds.tokens import TokenWorld
@@ -77,6 +80,19 @@ def causes(
     return []
 
 
+def degenerate_groups(estimator: Estimator, spec: TokenWorld, *, objective: Objective, ordered: bool) -> bool:
+    """Whether the bias comes from groups of equal rewards alone: with their weights set to zero, which leave-one-out gives them, E[g] is proportional to
+    the target."""
+
+    def silenced(weights: np.ndarray, data: Data, scene: Scene) -> np.ndarray:
+        rewards = data.total.reshape(len(data), -1, spec.group)
+        kept = np.repeat(np.ptp(rewards, axis=2) > 0, spec.group, axis=1)
+        return per_step(weights, np.broadcast_to(kept[..., None], data.shape).astype(float))
+
+    exam = examine(Changed(base=estimator, change=silenced), spec.build(), objective=objective, ordered=ordered)
+    return exam.informative and not exam.zero and exam.proportional
+
+
 def _acquitting(estimator, spec, choices, objective, ordered, progress) -> Iterator[Cause]:
     for chosen in choices:
         names = tuple(name for name, _ in chosen)
@@ -93,7 +109,7 @@ def _acquitting(estimator, spec, choices, objective, ordered, progress) -> Itera
 
 def decay_with_group(estimator: Estimator, spec: TokenWorld, *, objective: Objective, ordered: bool) -> float | None:
     """The power a in |bias| ~ G^-a between groups of G and of 2 G, relative to |E[g]|; None if the larger one cannot be enumerated quickly."""
-    if spec.group > 4 or spec.prompts > 1 or ordered:
+    if spec.group > 4 or spec.prompts > 1 or spec.drawn is not None or ordered:
         return None
     small, large = (
         examine(estimator, replace(spec, group=g, points=spec.points[:1]).build(), objective=objective) for g in (spec.group, 2 * spec.group)

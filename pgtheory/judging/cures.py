@@ -171,7 +171,7 @@ def _with_constant(text: str, estimator: Estimator, scale: Scale, worlds: Sequen
         return None
     results = []
     for world in worlds:
-        counts = {**world.counts, "T": world.datasets().data.shape[2]}
+        counts = {**world.counts, "T": world.padded_length}
         c = undo(counts)
         results.append(examine(Changed(base=estimator, change=lambda w, data, scene, c=c: c * w), world, objective=objective, ordered=ordered))
     if classify(results).kind is not Kind.UNBIASED:

@@ -60,8 +60,9 @@ class Examination:
 
     @cached_property
     def informative(self) -> bool:
-        """Whether the target differs from zero at some point."""
-        return bool(abs(self.targets).max(initial=0) > 100 * self.tolerance)
+        """Whether the target differs from zero at some point: a hundred times the rounding, or at all where the means are estimated."""
+        least = 100 * self.tolerance if self.exact else TARGET_ROUNDING
+        return bool(abs(self.targets).max(initial=0) > least)
 
     @cached_property
     def scale(self) -> float:

@@ -64,4 +64,6 @@ def optimal_constant_baseline(world: World, scene: Scene) -> float:
         b = (own * reward) @ size / (own @ size)
         mean = (own * reward) @ score
         total += (own * (reward - b) ** 2) @ size - mean @ mean
-    return max(0.0, float(total / (len(prompts) ** 2 * world.counts["G"])))  # with two outcomes the best baseline leaves none, and rounding must not show
+    return max(
+        0.0, float(total / (len(prompts) ** 2 * world.counts["G"]))
+    )  # with two outcomes the best baseline leaves none, and rounding must not show

@@ -13,8 +13,8 @@ from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.scene import Scene
 
-RATIOS = np.round(np.arange(0.35, 1.66, 0.05), 2) + 0.0125
-"""Ratios tried; off the round numbers at which clip ranges are set."""
+RATIOS = np.round(np.arange(0.35, 1.66, 0.01), 2) + 0.005
+"""Ratios tried; off the hundredths at which clip ranges are set, and so close that an edge such as 1.28 is read off exactly."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

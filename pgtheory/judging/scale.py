@@ -68,7 +68,7 @@ def factor(name: str, counts: dict[str, int]) -> float:
 def scale_of(examinations: Sequence[Examination]) -> Scale:
     """The simplest reading of c over all worlds. Cost: a few hundred candidates."""
     values = tuple(e.scale for e in examinations)
-    counts = [{**e.world.counts, "T": e.world.datasets().data.shape[2]} for e in examinations]
+    counts = [{**e.world.counts, "T": e.world.padded_length} for e in examinations]
     known = [name for name in CONVENTIONS if all(name in c for c in counts)]
     powers = sorted(product((0, -1, 1, -2, 2), repeat=len(known)), key=lambda p: (sum(map(abs, p)), sum(x > 0 for x in p)))
     for name, reason in (("", ""), *FACTORS):

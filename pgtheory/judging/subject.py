@@ -47,13 +47,15 @@ class Subject:
 
     def invariant(self, world: World) -> bool:
         """Whether the order of the rows does not matter, so that multisets of rows may be enumerated. Built-in estimators are symmetric by their tests."""
-        if not self.bindings:
+        if not self.bindings or not world.enumerable:
             return True
         return invariant(self.estimator, world.datasets().data, world.scene())
 
     def events(self, world: World, ordered: bool) -> dict[str, float]:
         """Probability at the first point of data sets on which the estimator is not finite, on which it is zero, of groups without two different
         rewards, and of data sets whose largest weight dwarfs the median by DOMINATES."""
+        if not world.enumerable:
+            return {}
         scene = world.scene()
         sets = world.datasets(ordered=ordered)
         probability = sets.weights(scene)
@@ -106,6 +108,7 @@ def subject_of(
     advantage: object | None,
     time_limit: float,
     name: str | None,
+    micro: int | None = None,
 ) -> Subject:
     """The subject behind a name, a path, a function or an estimator value."""
     if isinstance(target, str) and target in BUILTIN:
@@ -131,7 +134,15 @@ def subject_of(
     function, found_name, description = load_target(target)
     helper = None if advantage is None else load_target(advantage)[0]
     bound = bind(
-        function, probe, name=found_name, kind=kind, settings=dict(settings or {}), convention=convention, advantage=helper, time_limit=time_limit
+        function,
+        probe,
+        name=found_name,
+        kind=kind,
+        settings=dict(settings or {}),
+        convention=convention,
+        advantage=helper,
+        time_limit=time_limit,
+        micro=micro,
     )
     return Subject(
         estimator=bound,

@@ -34,7 +34,7 @@ def world_named(name: str) -> World:
 
 
 def custom_worlds(
-    problem: object, *, setting: str, gamma: float | None, group: int | None, theta: np.ndarray | None, horizon: int | None
+    problem: object, *, setting: str, gamma: float | None, group: int | None, theta: np.ndarray | None, horizon: int | None, drawn: int | None = None
 ) -> list[World]:
     """Worlds of one problem: token problems with groups of `group` and, unless it is given, one more (a constant is told apart by two sizes);
     decision processes with one and two episodes a batch.
@@ -63,7 +63,15 @@ def custom_worlds(
     if setting == "tokens":
         sizes = (group,) if group is not None else (3, 4)
         return [
-            World(id=f"{label}/G={G}", setting="tokens", model=model, sampling=Groups(G), current=current, ref=ref, critic=np.zeros(mdp.S))
+            World(
+                id=f"{label}/G={G}",
+                setting="tokens",
+                model=model,
+                sampling=Groups(G, prompts=drawn),
+                current=current,
+                ref=ref,
+                critic=np.zeros(mdp.S),
+            )
             for G in sizes
         ]
     if mdp.horizon is None and not isinstance(model, Bandit | TokenTree) and _may_run_for_ever(mdp):

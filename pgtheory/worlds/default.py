@@ -11,6 +11,7 @@ ONE_PROMPT = TokenWorld(features="one prompt, 0/1 rewards, lengths 1 and 2", poi
 LARGER_GROUP = TokenWorld(vocabulary=2, group=4, points=(0, 1, 2), features="groups of 4")
 LARGEST_GROUP = TokenWorld(vocabulary=2, group=5, points=(0, 1), features="groups of 5")
 TWO_PROMPTS = TokenWorld(vocabulary=2, prompts=2, features="two prompts of unequal difficulty")
+DRAWN = TokenWorld(vocabulary=2, prompts=2, drawn=1, points=(0, 1), features="one of two prompts, drawn at random")
 TIED = TokenWorld(vocabulary=2, limit=3, group=4, rule="middle", tied=True, points=(0, 3), features="a state visited several times, lengths 1 to 3")
 GRADED = TokenWorld(rule="graded", points=(0, 1), features="graded rewards with ties, some negative")
 OFF_POLICY = TokenWorld(rule="graded", off_policy=True, points=(0, 1), features="sampled by another policy, ratios beyond both clip edges")
@@ -19,7 +20,7 @@ OLD_DIFFERS = TokenWorld(
     vocabulary=2, rule="graded", off_policy=True, old_differs=True, points=(0, 1), features="sampler, old, current and reference all different"
 )
 
-TOKENS: tuple[TokenWorld, ...] = (ONE_PROMPT, LARGER_GROUP, LARGEST_GROUP, TWO_PROMPTS, TIED, GRADED)
+TOKENS: tuple[TokenWorld, ...] = (ONE_PROMPT, LARGER_GROUP, LARGEST_GROUP, TWO_PROMPTS, DRAWN, TIED, GRADED)
 
 LOOP = EpisodeWorld(features="gamma 0.9, episodes of one to three steps, any critic")
 LOOP_UNDISCOUNTED = EpisodeWorld(gamma=1.0, features="gamma 1, episodes of one to three steps, any critic")
@@ -35,7 +36,7 @@ TINY: tuple[WorldSpec, ...] = (
     TokenWorld(vocabulary=2, limit=2, group=3, points=(0, 1)),
     TokenWorld(vocabulary=3, limit=1, group=2, rule="graded", points=(0, 1)),
     TokenWorld(vocabulary=2, limit=1, group=2, prompts=2, points=(0, 1)),
-    TokenWorld(vocabulary=2, limit=2, group=3, prompts=2, points=(0,)),
+    TWO_PROMPTS,
     TokenWorld(vocabulary=2, limit=1, group=2, off_policy=True, points=(0, 1)),
     TokenWorld(vocabulary=2, limit=2, group=3, off_policy=True, points=(0, 1)),
     EpisodeWorld(episodes=1, horizon=2, points=(0, 1)),

@@ -52,6 +52,7 @@ class TokenWorld:
         vocabulary, limit, prompts, end: of the token tree.
         rule: name of the reward rule.
         group: completions a prompt.
+        drawn: how many prompts are drawn at random for a batch; None: every prompt stands in it once.
         off_policy: whether a policy different from the current one sampled (and is `old`).
         old_differs: whether the old policy is a third one, neither the current nor the one that sampled.
         ref_is_current: whether the reference policy is the current one at every point.
@@ -65,6 +66,7 @@ class TokenWorld:
     end: bool = True
     rule: str = "binary"
     group: int = 3
+    drawn: int | None = None
     off_policy: bool = False
     old_differs: bool = False
     ref_is_current: bool = False
@@ -82,6 +84,7 @@ class TokenWorld:
                 ("fixed-length", not self.end),
                 ("off-policy", self.off_policy),
                 ("old-differs", self.old_differs),
+                (f"drawn={self.drawn}", self.drawn is not None),
                 ("ref=current", self.ref_is_current),
                 ("tied", self.tied),
             )
@@ -99,7 +102,7 @@ class TokenWorld:
             id=self.id,
             setting="tokens",
             model=tree,
-            sampling=Groups(self.group),
+            sampling=Groups(self.group, prompts=self.drawn),
             current=current,
             sampler=policy(SAMPLER) if self.off_policy else None,
             old=policy(OLD) if self.old_differs else None,

@@ -6,10 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
+from pgtheory.tabular.errors import TooLarge
 from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.sampling.datasets import DataSets
 from pgtheory.tabular.sampling.episodes import OffPolicy, OnPolicy
 from pgtheory.tabular.sampling.groups import Groups
+from pgtheory.tabular.sampling.paths import enumerate_paths
 from pgtheory.tabular.scene import Fixed, Moving, Scene
 
 Sampling = OnPolicy | OffPolicy | Groups
@@ -25,12 +27,12 @@ ROWS: dict[int, tuple[str, ...]] = {
 def rational_table(S: int, A: int, number: int) -> list[list[Fraction]]:
     """Table number `number` of S distributions over A actions; neighbouring states and numbers differ.
 
-    For A > 3 the weights are 1 + (5 a + 3 s + 2 number + a s) mod 7, divided by their sum.
+    For A > 3 the weights are 1 + (3 a + 2 s + number + a s) mod (A + 1), with two more on action (s + number) mod A, divided by their sum.
     """
     if A in ROWS:
         rows = [[Fraction(x) for x in row.split()] for row in ROWS[A]]
         return [rows[(3 * s + 2 * number + s * number) % len(rows)] for s in range(S)]
-    weights = [[1 + (5 * a + 3 * s + 2 * number + a * s) % 7 for a in range(A)] for s in range(S)]
+    weights = [[1 + (3 * a + 2 * s + number + a * s) % (A + 1) + 2 * (a == (s + number) % A) for a in range(A)] for s in range(S)]
     return [[Fraction(w, sum(row)) for w in row] for row in weights]
 
 
@@ -92,6 +94,21 @@ class World:
     def _enumerated(self) -> dict[bool, DataSets]:
         return {}
 
+    @cached_property
+    def enumerable(self) -> bool:
+        """Whether all data sets can be enumerated."""
+        try:
+            return len(self.datasets()) > 0
+        except TooLarge:
+            return False
+
+    @cached_property
+    def padded_length(self) -> int:
+        """T, the length to which rows are padded."""
+        if self.enumerable:
+            return self.datasets().data.shape[2]
+        return self.sampling.sample(self.scene(), 1000, rng=np.random.default_rng(0)).shape[2]
+
     @property
     def off_policy(self) -> bool:
         """Whether another policy than the current one sampled."""
@@ -105,5 +122,5 @@ class World:
     @cached_property
     def binary(self) -> bool:
         """Whether the whole reward of every trajectory is 0 or 1."""
-        total = self.datasets().paths.total()
+        total = enumerate_paths(self.scene().mdp).total() if self.setting == "tokens" else self.datasets().paths.total()
         return bool(np.isin(total, (0.0, 1.0)).all())

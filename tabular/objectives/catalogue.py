@@ -20,6 +20,9 @@ from pgtheory.tabular.scene import Scene
 LARGEST_K = 4
 """k of pass@k and of the best of k goes so far where no group size bounds it."""
 
+COEFFICIENT = r"\d+(?:/0*[1-9]\d*|(?:\.\d+)?(?:e[+-]?\d+)?)"
+"""A number as `Combination.name` writes it, or a fraction: 2, 0.1, 1e-05, 1/3."""
+
 
 def catalogue(scene: Scene, *, group: int | None = None) -> list[Objective]:
     """The objectives that are defined on the scene, the plainest first. `group` bounds k of pass@k and of the best of k, and the order of the
@@ -56,15 +59,17 @@ def objective_named(name: str, scene: Scene) -> Objective:
     Raises:
         InvalidArgument: a name is unknown; the text lists what there is on this scene.
     """
-    signs, parts = ["+", *re.findall(r"(?:^|\s)([+-])\s", name)], [part.strip() for part in re.split(r"(?:^|\s)[+-]\s", name)]
-    terms = []
-    for sign, part in zip(signs, parts, strict=True):
-        if not part:
-            continue
-        scaled = re.fullmatch(r"(\d+(?:/\d+|\.\d+(?:e-?\d+)?)?) (.+)", part)
-        factor = float(Fraction(scaled[1])) if scaled else 1.0
-        terms.append((factor if sign == "+" else -factor, single_objective(scaled[2] if scaled else part, scene)))
+    pieces = re.split(r"(?:^|\s)([+-])\s", name.strip())
+    signed = list(zip(["+", *pieces[1::2]], pieces[::2], strict=True))
+    terms = [_term(sign, part.strip(), scene) for sign, part in (signed[1:] if len(signed) > 1 and not pieces[0].strip() else signed)]
     return terms[0][1] if len(terms) == 1 and terms[0][0] == 1 else Combination(tuple(terms))
+
+
+def _term(sign: str, part: str, scene: Scene) -> tuple[float, Objective]:
+    """A coefficient and an objective; "2 arcsin sqrt p" is a name, "3 2 arcsin sqrt p" three times it."""
+    scaled = None if part.casefold() == ArcsinSqrt().name else re.fullmatch(rf"({COEFFICIENT}) (.+)", part)
+    factor = float(Fraction(scaled[1])) if scaled else 1.0
+    return factor if sign == "+" else -factor, single_objective(scaled[2] if scaled else part, scene)
 
 
 def single_objective(name: str, scene: Scene) -> Objective:

@@ -29,7 +29,14 @@ def as_user(monkeypatch, capsys, *arguments):
 
 
 @pytest.mark.parametrize(
-    "target, code", [("leave-one-out", 0), ("group-mean", 1), ("kl/k1-loss-token", 1), (f"{LOSSES}/verl_like.py:rloo_outcome_advantage", 0), (f"{LOSSES}/trl_like.py:grpo_loss", 1)]
+    "target, code",
+    [
+        ("leave-one-out", 0),
+        ("group-mean", 1),
+        ("kl/k1-loss-token", 1),
+        (f"{LOSSES}/verl_like.py:rloo_outcome_advantage", 0),
+        (f"{LOSSES}/trl_like.py:grpo_loss", 1),
+    ],
 )
 def test_exit_codes_are_those_of_the_verdict(target, code):
     """0 unbiased, 1 refuted."""

@@ -12,9 +12,9 @@ from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.objectives.catalogue import candidates, catalogue, objective_named
 from pgtheory.tabular.objectives.functionals import paths_of
 from pgtheory.tabular.objectives.maximum import MaxOfK
-from pgtheory.tabular.objectives.regularisers import ReverseKL
+from pgtheory.tabular.objectives.regularisers import Entropy, ReverseKL
 from pgtheory.tabular.objectives.returns import Return, ReturnAt
-from pgtheory.tabular.objectives.success import LogLikelihood, PassAtK, TruncatedLogLikelihood
+from pgtheory.tabular.objectives.success import ArcsinSqrt, LogLikelihood, PassAtK, TruncatedLogLikelihood
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.scene import Scene
 
@@ -101,6 +101,29 @@ def test_names_differ_and_lead_back():
 )
 def test_by_name(name, objective):
     assert objective_named(name, BINARY) == objective
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        Return() - 0.1 * ReverseKL(),
+        -Return() + 2 * Entropy("state"),
+        Return() - 1e-5 * ReverseKL() + 3 * ArcsinSqrt(),
+        -ArcsinSqrt(),
+        2.5 * ArcsinSqrt() - LogLikelihood(),
+        0.25 * ReturnAt(gamma=0.5) + 1.5 * MaxOfK(3),
+    ],
+    ids=lambda objective: objective.name,
+)
+def test_sums_by_their_own_name(objective):
+    assert objective_named(objective.name, BINARY) == objective
+
+
+def test_a_coefficient_may_be_a_fraction():
+    assert objective_named("J - 1/4 entropy", BINARY) == Return() - 0.25 * Entropy()
+    for name in ("J +", "J + - entropy", "+", "- ", "1/0 J", "J - x entropy", "2"):
+        with pytest.raises(InvalidArgument, match="no objective is called"):
+            objective_named(name, BINARY)
 
 
 def test_a_name_that_is_known_but_not_defined_here_says_why_when_used():
