@@ -1,7 +1,7 @@
 """JAX losses as estimators: `jax.vmap(jax.grad(loss))` over all data sets, else one by one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -18,6 +18,7 @@ class JaxDerivative:
     name: str
     batched: bool | None = None
     single: bool = False
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __call__(
         self, leaves: Mapping[str, np.ndarray], constants: Mapping[str, Any], arrays: frozenset[str]
@@ -35,9 +36,18 @@ class JaxDerivative:
             if self.batched is None:
                 self.batched = self._batches(slope, {k: v[:2] for k, v in leaf.items()}, {k: v[:2] for k, v in varying.items()})
             if self.batched:
-                losses, found = jax.vmap(slope)(leaf, varying)
-                return {k: np.asarray(v, dtype=float) for k, v in found.items()}, np.asarray(losses, dtype=float)
+                n = len(next(iter(leaf.values())))
+                losses, found = self._compiled(fixed)(padded(leaf), padded(varying))
+                return {k: np.asarray(v, dtype=float)[:n] for k, v in found.items()}, np.asarray(losses, dtype=float)[:n]
             return self._loop(slope, leaf, varying)
+
+    def _compiled(self, fixed: Mapping[str, Any]) -> Any:
+        """The compiled batched derivative for given scalars; XLA compiles it once a shape, and numbers of data sets are padded to few of them."""
+        key = repr(sorted(fixed.items()))
+        if key not in self._kept:
+            values = dict(fixed)
+            self._kept[key] = jax.jit(jax.vmap(jax.value_and_grad(lambda own, others: self.scalar(self.call({**own, **others, **values})))))
+        return self._kept[key]
 
     def scalar(self, result: object) -> Any:
         """The loss in what the function returned: a scalar, or the first item of a tuple."""
@@ -60,3 +70,10 @@ class JaxDerivative:
         except Exception:
             return False
         return all(np.allclose(found[k], expected[k], rtol=1e-10, atol=1e-13, equal_nan=True) for k in expected)
+
+
+def padded(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays with their leading axis filled up to a power of two, at least 32, by copies of the last entry."""
+    n = len(next(iter(arrays.values()), ()))
+    size = max(32, 1 << (n - 1).bit_length()) if n else 0
+    return {k: jax.numpy.concatenate([v, jax.numpy.repeat(v[-1:], size - n, axis=0)]) for k, v in arrays.items()}

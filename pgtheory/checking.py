@@ -272,7 +272,7 @@ class Inquiry:
             return Kind.OBJECTIVE
         if any(e.undefined > 0 for e in examinations):
             return Kind.BIASED
-        if rescaled_states(examinations):
+        if rescaled_states(examinations, first.failing):
             found["preconditioner"] = "a positive number for each state: states are reweighted, every decision is pushed the right way"
             return Kind.PRECONDITIONED
         if natural(examinations):

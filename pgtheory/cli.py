@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from pgtheory.tabular.errors import InvalidArgument, PgtheoryError
+from pgtheory.tabular.errors import InvalidArgument, NotConverged, PgtheoryError
 
 app = typer.Typer(
     name="pgtheory", help="Exact ground truth for policy gradients. Exit codes: 0 holds, 1 refuted, 2 bad use, 3 undecided or not checked.",
@@ -210,12 +210,12 @@ def saved(figure: Any, path: Path) -> None:
 
 
 def main() -> None:
-    """Entry point: the library's errors become one text and exit code 2; so does wrong usage."""
+    """Entry point: the library's errors become one text and exit code 2 (3 where an iteration ran out of steps); so does wrong usage."""
     try:
         app()
     except PgtheoryError as problem:
         err.print(f"{type(problem).__name__}: {problem}", markup=False, soft_wrap=True)
-        sys.exit(2)
+        sys.exit(3 if isinstance(problem, NotConverged) else 2)
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)

@@ -34,7 +34,7 @@ def lines(v: Verdict) -> Iterator[tuple[str, str]]:
     if v.mean is not None and v.gradient is not None and v.kind is not Kind.UNBIASED:
         yield "E[g]", vector(v.mean)
         yield "gradient", vector(v.gradient)
-    if v.scale is None and v.angle is not None:
+    if v.scale is None and v.angle is not None and v.kind is not Kind.VACUOUS:
         yield "direction", f"largest angle {v.angle:.3g} degrees; |E[g] - c gradient| / |E[g]| = {v.bias:.3g} at its worst"
     if v.downhill is not None:
         point = ", ".join(f"{p:g}" for p in v.downhill["probabilities"])
@@ -101,7 +101,7 @@ def objective_text(v: Verdict) -> str:
     if v.objective and v.objective["all_rewards"]:
         return v.objective["text"]
     if v.weight and v.weight["name"]:
-        return v.weight["name"]
+        return f"{v.weight['name']} (rewards 0 and 1)"
     if v.objective:
         return v.objective["text"]
     return "Phi_G(p), a function of the success probability"

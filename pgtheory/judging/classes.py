@@ -75,12 +75,13 @@ def positive(examinations: Sequence[Examination]) -> bool:
     return bool(len(found)) and bool((found > 1e-9).all())
 
 
-def rescaled_states(examinations: Sequence[Examination]) -> bool:
+def rescaled_states(examinations: Sequence[Examination], failing: Sequence[Examination]) -> bool:
     """Whether E[g] = M grad J with M diagonal, one positive number a state (tables only): the states are reweighted, each decision is right.
 
-    With two actions a state has one effective coordinate and any two gradients are proportional there: a world with three is asked for.
+    With two actions a state has one effective coordinate and any two gradients are proportional there: among the worlds on which E[g] is not the target
+    one with three actions is asked for.
     """
-    if all(e.world.scene().mdp.A < 3 for e in examinations):
+    if all(e.world.scene().mdp.A < 3 for e in failing):
         return False
     for e in examinations:
         for found, target, scene in zip(e.means, e.targets, e.world.scenes, strict=True):

@@ -58,6 +58,6 @@ def pytest_terminal_summary(terminalreporter):
 
     say = terminalreporter.write_line
     python, torch, numpy = platform.python_version(), version("torch"), version("numpy")
-    say(f"\n{os.cpu_count()} cores, {platform.machine()}, Python {python}, torch {torch}, numpy {numpy}\n")
+    say(f"\n{os.cpu_count()} cores, {platform.machine()}, Python {python}, torch {torch}, numpy {numpy}, load {os.getloadavg()[0]:.1f} at the end\n")
     for row in (("figure", "measured", "target", "reached"), ("---",) * 4, *ROWS):
         say("| " + " | ".join(row) + " |")
