@@ -69,7 +69,7 @@ def from_loss(call: Loss, *, name: str = "loss") -> "LossDerivative":
 class LossDerivative:
     """d loss / d leaf for N data sets, and the N losses.
 
-    `call` takes one data set's arguments by name and returns what the user's function returned. At the first use the batched backward (vmap of grad) is
+    `call` takes one data set's arguments by name and returns what the user's function returned. At the first use the batched form (vmap, one backward of the summed losses) is
     tried on a few data sets and compared with the plain one; a loss with data-dependent control flow, `.item()` or lists falls back to the loop.
 
     Attributes:
@@ -142,8 +142,12 @@ class LossDerivative:
         def loss(own: dict[str, torch.Tensor], others: dict[str, torch.Tensor]) -> torch.Tensor:
             return self.scalar(self.call({**own, **others, **fixed}))
 
-        slopes, losses = torch.func.vmap(torch.func.grad_and_value(loss))(leaf, varying)
-        return {name: value.detach().numpy() for name, value in slopes.items()}, losses.detach().numpy().astype(float)
+        # vmap of the forward pass and one plain backward: the losses are independent, so that the gradient of their sum holds each one's.
+        own = {name: value.detach().requires_grad_() for name, value in leaf.items()}
+        losses = torch.func.vmap(loss)(own, varying)
+        slopes = torch.autograd.grad(losses.sum(), list(own.values()), allow_unused=True) if losses.requires_grad else [None] * len(own)
+        found = {name: np.zeros(tuple(own[name].shape)) if slope is None else slope.numpy() for name, slope in zip(own, slopes, strict=True)}
+        return found, losses.detach().numpy().astype(float)
 
     def _batches(self, leaf: dict[str, torch.Tensor], rest: dict[str, Any], arrays: frozenset[str]) -> bool:
         expected, values = self._loop(leaf, rest, arrays)

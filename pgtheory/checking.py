@@ -17,6 +17,7 @@ from pgtheory.judging.known_fields import recognised
 from pgtheory.judging.price import price
 from pgtheory.judging.profile import profile
 from pgtheory.judging.subject import Remembered, Subject, subject_of
+from pgtheory.tabular.arrays import require_between
 from pgtheory.tabular.errors import InvalidArgument, TooLarge
 from pgtheory.tabular.objectives.catalogue import objective_named
 from pgtheory.tabular.objectives.objective import Objective
@@ -76,16 +77,35 @@ def check(
         target, kind=kind, settings=settings, convention=convention, advantage=advantage, time_limit=time_limit, name=name, micro=micro_batch
     )
     specs: tuple[WorldSpec, ...] = ()
+    if gamma is not None:
+        require_between("gamma", gamma, 0, 1)
     if problem is None:
+        idle = [name for name, value in (("theta", theta), ("horizon", horizon)) if value is not None]
+        if gamma is not None and subject.setting == "tokens":
+            idle.append("gamma")
+        if group is not None and subject.setting == "episodes":
+            idle.append("group")
+        if idle:
+            raise InvalidArgument(
+                f"{idle[0]} has no effect on the default worlds of {subject.name} ({subject.setting}). Name a problem (--problem), or leave it out."
+            )
         specs = adjusted(default_worlds(subject.setting, subject.uses, binary=subject.binary), gamma=gamma, group=group, drawn=drawn)
         worlds = [spec.build() for spec in specs]
     else:
         worlds = custom_worlds(problem, setting=subject.setting, gamma=gamma, group=group, theta=theta, horizon=horizon, drawn=drawn)
     goal = objective_of(objective, worlds[0])
     specs, worlds = where_defined(goal, specs, worlds)
-    ordered = not subject.invariant(worlds[0])
+    ordered = not all(subject.invariant(world) for world in worlds)
+    chosen = [("as", kind), ("convention", convention), ("advantage", advantage), ("micro-batch", micro_batch)]
+    chosen += [("objective", None if goal.name == Return().name else f"'{goal.name}'")]
+    options = [f"--{name} {value}" for name, value in chosen if value is not None] + [
+        f"--set {name}={value}" for name, value in (settings or {}).items()
+    ]
+    command = " ".join([subject.target, *options])
     subject = replace(subject, estimator=Remembered(subject.estimator))
-    return Inquiry(subject=subject, specs=specs, worlds=worlds, objective=goal, ordered=ordered, up_to_scale=up_to_scale, progress=progress).verdict()
+    return Inquiry(
+        subject=subject, specs=specs, worlds=worlds, objective=goal, ordered=ordered, up_to_scale=up_to_scale, target=command, progress=progress
+    ).verdict()
 
 
 def adjusted(specs: tuple[WorldSpec, ...], *, gamma: float | None, group: int | None, drawn: int | None) -> tuple[WorldSpec, ...]:
@@ -138,6 +158,7 @@ class Inquiry:
     objective: Objective
     ordered: bool
     up_to_scale: bool
+    target: str
     progress: Callable[[str], None]
     notes: list[str] = field(default_factory=list)
 
@@ -148,7 +169,11 @@ class Inquiry:
         kind, found = first.kind, {}
         if kind not in (Kind.UNBIASED, Kind.UNDECIDED):
             kind, found = self.explained(examinations, first)
-        if kind is Kind.UNDECIDED:
+        if kind is Kind.UNDECIDED and not any(e.informative for e in examinations):
+            self.notes.append(
+                "the gradient of the target is zero as well, so that nothing can be seen here: take a longer horizon, another theta or problem"
+            )
+        elif kind is Kind.UNDECIDED:
             largest = max(e.tolerance * (1 + abs(e.scale)) for e in examinations)
             self.notes.append(f"no difference was seen: |E[g] - c gradient| < {largest:.3g} in every coordinate")
         if (
@@ -178,7 +203,14 @@ class Inquiry:
             count=sum(e.count for e in examinations),
             scale=None
             if scale is None
-            else {"value": scale.value, "text": scale.text, "convention": scale.convention, "reason": scale.reason, "values": scale.values},
+            else {
+                "value": scale.value,
+                "text": scale.text,
+                "convention": scale.convention,
+                "reason": scale.reason,
+                "values": scale.values,
+                "common": scale.common,
+            },
             mean=deciding.means[0],
             gradient=deciding.targets[0],
             covariance=deciding.laws[0].covariance,
@@ -229,7 +261,7 @@ class Inquiry:
         if exact and kind is not Kind.VACUOUS:
             self.progress("smallest counterexample")
             found["counterexample"] = smallest(
-                estimator, self.subject.setting, target=self.subject.target, objective=self.objective, ordered=ordered,
+                estimator, self.subject.setting, target=self.target, objective=self.objective, ordered=ordered,
                 allowed=self.specs, failing=first.failing or tuple(examinations),
             )  # fmt: skip
         return kind, found
@@ -254,13 +286,17 @@ class Inquiry:
             binary_only = [s for s in specs if getattr(s, "rule", "") == "binary"]
             for chosen in (specs, binary_only):
                 found["objective"] = projected(estimator, chosen[:3], ordered=ordered, progress=self.progress) if chosen else None
+                if found["objective"] and found["objective"]["names"] == (self.objective.name,):
+                    found["objective"] = (
+                        None  # the target itself up to the tolerance of the fit: the bias is smaller than that, and is one all the same
+                    )
                 if found["objective"]:
                     found["objective"]["all_rewards"] = chosen is specs and specs != binary_only
                     break
         self.progress("is it a gradient of anything?")
         asked = [*failing[:1], *(e for e in failing[1:] if e.world.counts.get("P", 1) > 1)] or list(first.failing[:1])
         fields = [field_of(estimator, e.world, ordered=ordered) for e in asked[:2]]
-        found["curl"] = max(fields, key=lambda f: f["curl"] / f["error"])
+        found["curl"] = max(fields, key=lambda f: f["curl"] / max(f["error"], 1e-300))
         found["conservative"] = (
             False if any(f["conservative"] is False for f in fields) else None if any(f["conservative"] is None for f in fields) else True
         )

@@ -3,7 +3,7 @@
 import ast
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -91,39 +91,72 @@ def check(
     from pgtheory.report import as_rich
 
     logits = None if theta is None else array(theta)
-    found = []
+    if plot is not None:
+        ready_to_plot(plot)
+    found, failed = [], False
     for target in targets:
         with progress(f"checking {target}", quiet=as_json) as say:
-            found.append(
-                check_one(
-                    target,
-                    objective=objective,
-                    gamma=gamma,
-                    theta=logits,
-                    horizon=horizon,
-                    up_to_scale=up_to_scale,
-                    micro_batch=micro_batch,
-                    drawn=drawn,
-                    progress=say,
-                    **options,
+            try:
+                found.append(
+                    check_one(
+                        target,
+                        objective=objective,
+                        gamma=gamma,
+                        theta=logits,
+                        horizon=horizon,
+                        up_to_scale=up_to_scale,
+                        micro_batch=micro_batch,
+                        drawn=drawn,
+                        progress=say,
+                        **options,
+                    )
                 )
-            )
+            except PgtheoryError as reason:
+                if len(targets) == 1:
+                    raise
+                err.print(f"{target}: {type(reason).__name__}: {reason}", markup=False, soft_wrap=True)
+                failed = True
+                continue
         if not as_json:
             out.print(as_rich(found[-1]))
             out.print()
-    if as_json:
-        print(json.dumps([v.to_dict() for v in found] if len(found) > 1 else found[0].to_dict(), indent=2))
-    if plot is not None:
+    if as_json and found:
+        print(json.dumps([v.to_dict() for v in found] if len(targets) > 1 else found[0].to_dict(), indent=2))
+    if plot is not None and found:
         from pgtheory.plots import verdict_picture
 
         saved(verdict_picture(found[0]), plot)
-    raise typer.Exit(max(v.exit_code for v in found))
+    raise typer.Exit(2 if failed else worst(v.exit_code for v in found))
+
+
+def worst(codes: Iterable[int]) -> int:
+    """One exit code for several verdicts: a refutation before an undecided one, that before an acquittal."""
+    found = set(codes)
+    return next(code for code in (1, 3, 0) if code in found)
+
+
+def ready_to_plot(path: Path) -> None:
+    """Find out before the work whether a picture can be written.
+
+    Raises:
+        InvalidArgument: the folder does not exist, or the ending is no picture's.
+        MissingExtra: matplotlib is not installed.
+    """
+    from pgtheory.plots import pyplot
+
+    endings = pyplot().figure().canvas.get_supported_filetypes()
+    if not path.parent.is_dir():
+        raise InvalidArgument(f"--plot {path}: there is no folder {str(path.parent)!r}.")
+    if path.suffix.lstrip(".") not in endings:
+        raise InvalidArgument(f"--plot {path}: the ending is none of {', '.join(sorted(endings))}.")
 
 
 def check_all(plot: Path | None, as_json: bool) -> int:
     """The table of all built-in estimators; 0 iff each gets the verdict that it declares."""
     from pgtheory.table import as_table, rows
 
+    if plot is not None:
+        ready_to_plot(plot)
     found = []
     with progress("checking the built-in estimators", quiet=as_json) as say:
         for row in rows(lambda name, i, n: say(f"{i + 1} of {n}, {name}")):
@@ -195,17 +228,8 @@ def array(text: str) -> Any:
 
 
 def saved(figure: Any, path: Path) -> None:
-    """Write a figure.
-
-    Raises:
-        InvalidArgument: the folder does not exist, or the ending is no picture's.
-    """
-    if not path.parent.is_dir():
-        raise InvalidArgument(f"--plot {path}: there is no folder {str(path.parent)!r}.")
-    try:
-        figure.savefig(path, dpi=150)
-    except ValueError as problem:
-        raise InvalidArgument(f"--plot {path}: {problem}") from None
+    """Write a figure."""
+    figure.savefig(path, dpi=150)
     err.print(f"wrote {path}")
 
 
@@ -219,6 +243,9 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)
+    except Exception as problem:  # never a code that means `refuted`
+        err.print(f"unexpected {type(problem).__name__}: {problem}. Please report it with the command.", markup=False, soft_wrap=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def as_table(found: list[Row]) -> Table:
         field = "" if v.conservative is None else "something" if v.conservative else "nothing"
         variance = "" if not v.variance or v.variance["matched"] is None else f"{v.variance['matched']:.4g}"
         table.add_row(
-            row.name, Text(v.kind.value, style=COLOURS[v.kind]), summary(v), "J" if v.kind.value in ("unbiased", "scaled") else field,
+            row.name, Text(v.kind.value, style=COLOURS[v.kind]), Text(summary(v)), "J" if v.kind.value in ("unbiased", "scaled") else field,
             "" if v.angle is None else f"{v.angle:.1f}", variance, Text("as declared", style="dim") if row.agrees else Text(f"declared {row.declared}", style="bold red"),
         )  # fmt: skip
     return table

@@ -80,7 +80,7 @@ class Verdict:
         """True or False; None if undecided."""
         if self.kind is Kind.UNDECIDED:
             return None
-        return self.kind is Kind.UNBIASED or (self.accepts_scale and self.kind is Kind.SCALED)
+        return self.kind is Kind.UNBIASED or (self.accepts_scale and self.kind is Kind.SCALED and bool(self.scale and self.scale["common"]))
 
     @property
     def exit_code(self) -> int:

@@ -48,6 +48,8 @@ def bind(
     """
     if kind not in (None, "loss", "gradient", "advantage"):
         raise InvalidArgument(f"--as is {kind!r}; known are loss, gradient, advantage.")
+    if not time_limit > 0:
+        raise InvalidArgument(f"the time limit is {time_limit} s; give a positive number of seconds.")
     signature = read(function, settings or {}, name=name, convention=convention is not None)
     if signature.batch:
         function = preset(convention)(function) if convention else batch_object(function)
@@ -65,9 +67,24 @@ def bind(
             bound.setting = bound.advantage.setting = "episodes"
     data, scene = probe(bound.setting)
     settle(bound, data, scene, kind)
+    require_deterministic(bound, data, scene)
     bound.micro = None if micro is None else require_count("micro_batch", micro)
     bound.bindings = tuple(lines(bound))
     return bound
+
+
+def require_deterministic(bound: Bound, data: Data, scene: Scene) -> None:
+    """Refuse a function that answers the same data in two ways.
+
+    Raises:
+        UserFunctionError: it draws random numbers, or keeps a state between calls.
+    """
+    first, second = (np.asarray(bound(data, scene), dtype=float) for _ in range(2))
+    if not np.allclose(first, second, rtol=1e-12, atol=0, equal_nan=True):
+        raise UserFunctionError(
+            f"{bound.name} answers the same data in two ways: it draws random numbers or keeps a state between calls. An exact law needs a function of "
+            "its arguments: seed the generator inside the function, or pass the noise in."
+        )
 
 
 def discover(bound: Bound, probe: Probe) -> None:

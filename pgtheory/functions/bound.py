@@ -13,7 +13,7 @@ from pgtheory.functions.presets import Batch
 from pgtheory.functions.quantities import SCALARS, quantity
 from pgtheory.functions.signature import Signature
 from pgtheory.tabular.data import Data
-from pgtheory.tabular.errors import MissingExtra
+from pgtheory.tabular.errors import MissingExtra, UserFunctionError
 from pgtheory.tabular.scene import Scene
 
 
@@ -132,7 +132,10 @@ class Bound:
         """What a numpy function or an advantage function returns, for each data set."""
         values = self.arguments(data, scene)
         rows = [self.result({c: v if c in SCALARS else v[n] for c, v in values.items()}) for n in range(len(data))]
-        return np.stack([np.asarray(r, dtype=float) for r in rows])
+        try:
+            return np.stack([np.asarray(r, dtype=float) for r in rows])
+        except (TypeError, ValueError):
+            raise UserFunctionError(f"{self.name} returned {rows[0]!r}, which is no array of numbers of one shape for all data sets.") from None
 
     def result(self, values: Mapping[str, Any]) -> Any:
         """The function's array on one data set; the first item of a tuple."""
@@ -142,7 +145,10 @@ class Bound:
                 found = torch.plain(self.call({c: torch.tensor(v) for c, v in values.items()}))
         else:
             found = self.call(values)
-        return found[0] if isinstance(found, tuple | list) else found
+        if found is None:
+            raise UserFunctionError(f"{self.name} returned None. A return statement may be missing.")
+        several = isinstance(found, tuple) or (isinstance(found, list) and found and np.ndim(found[0]) > 0)
+        return found[0] if several else found
 
     def losses(self, data: Data, scene: Scene) -> np.ndarray:
         """The loss of each data set."""

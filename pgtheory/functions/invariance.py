@@ -6,7 +6,7 @@ from pgtheory.tabular.data import Data
 from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.scene import Scene
 
-MOST = 48
+MOST = 32
 """Data sets on which orders are compared: all with ties between rewards come first."""
 
 

@@ -10,7 +10,11 @@ from pathlib import Path
 from types import ModuleType
 
 from pgtheory.functions.limits import own_frames
-from pgtheory.tabular.errors import MissingFile, UserFunctionError
+from pgtheory.tabular.errors import MissingExtra, MissingFile, UserFunctionError
+from pgtheory.tabular.estimators.registry import BUILTIN
+
+EXTRAS = {"torch": "deep", "jax": "jax", "jaxlib": "jax", "gymnasium": "gym"}
+"""Packages that an extra of this library brings."""
 
 
 def load_target(target: object) -> tuple[Callable, str, str]:
@@ -29,9 +33,7 @@ def load_target(target: object) -> tuple[Callable, str, str]:
     text = str(target)
     place, _, attribute = text.rpartition(":")
     if not place or not attribute:
-        raise MissingFile(
-            f"{text!r} is no built-in estimator and no function. Give file.py:function, package.module:function, or one of: {_builtin_names()}."
-        )
+        raise MissingFile(unknown(text))
     module = _from_file(Path(place)) if place.endswith(".py") else _from_package(place)
     found: object = module
     for part in attribute.split("."):
@@ -58,6 +60,10 @@ def _from_file(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)
+    except ModuleNotFoundError as problem:
+        if problem.name in EXTRAS:
+            raise MissingExtra(f"{path} imports {problem.name}, which is not installed: pip install 'pgtheory[{EXTRAS[problem.name]}]'.") from None
+        raise UserFunctionError(f"{path} imports {problem.name!r}, which is not installed. Install it in the environment of pgtheory.") from None
     except Exception as problem:
         raise UserFunctionError(f"{path} raises {type(problem).__name__} when it is imported: {problem}\n{own_frames(problem)}") from None
     finally:
@@ -74,7 +80,10 @@ def _from_package(name: str) -> ModuleType:
         raise UserFunctionError(f"{name} raises {type(problem).__name__} when it is imported: {problem}\n{own_frames(problem)}") from None
 
 
-def _builtin_names() -> str:
-    from pgtheory.tabular.estimators.registry import BUILTIN
-
-    return ", ".join(BUILTIN)
+def unknown(text: str) -> str:
+    """What to say of a target that is neither a built-in name nor a place with a function."""
+    if text.endswith(".py"):
+        return f"{text!r} names a file and no function. Add one: {text}:FUNCTION."
+    near = get_close_matches(text, BUILTIN, n=3)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else f" Built-in estimators: {', '.join(BUILTIN)}."
+    return f"{text!r} is no built-in estimator and no function. Give file.py:function or package.module:function.{hint}"

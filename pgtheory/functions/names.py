@@ -90,7 +90,7 @@ def canonical(name: str) -> str | None:
 
 def unknown_text(names: list[str], function: str) -> str:
     """Error text for parameters that cannot be bound: close matches, everything there is, and the cures."""
-    hints = [f"{n!r} (did you mean {m[0]!r}?)" if (m := get_close_matches(n, CANONICAL, n=1, cutoff=0.6)) else repr(n) for n in names]
+    hints = [f"{n!r} (did you mean {m[0]!r}?)" if (m := get_close_matches(n, CANONICAL, n=1, cutoff=0.75)) else repr(n) for n in names]
     table = "\n".join(f"  {name:<20}{meaning}" for name, meaning in MEANINGS.items())
     return (
         f"{function} has parameters that cannot be bound: {', '.join(hints)}. Parameters are bound by name. Rename them, give them a default, "

@@ -56,14 +56,18 @@ def classify(examinations: Sequence[Examination]) -> Class:
     informative = [e for e in examinations if e.informative]
     failing = tuple(e for e in informative if not e.proportional) + tuple(e for e in examinations if not e.informative and not e.zero)
     undefined = any(e.undefined > 0 for e in examinations)
-    if all(e.zero for e in examinations) and all(e.exact for e in examinations):
+    if undefined and all(e.zero for e in examinations):
+        return Class(kind=Kind.BIASED, scale=None, failing=tuple(examinations))
+    if not informative and not failing:
+        return Class(kind=Kind.UNDECIDED, scale=None, failing=())
+    if all(e.zero for e in examinations) and all(e.exact for e in examinations) and not undefined:
         return Class(kind=Kind.VACUOUS, scale=None, failing=tuple(informative))
     if failing or not informative:
         return Class(kind=Kind.BIASED, scale=None, failing=failing)
     if not all(e.exact and not e.single for e in examinations):
         return Class(kind=Kind.UNDECIDED, scale=None, failing=())
     scale = scale_of(informative)
-    if scale.value <= 0 or undefined:
+    if min(scale.values) <= 0 or undefined:
         return Class(kind=Kind.BIASED, scale=scale, failing=tuple(informative))
     return Class(kind=Kind.UNBIASED if scale.convention else Kind.SCALED, scale=scale, failing=())
 
@@ -101,6 +105,8 @@ def natural(examinations: Sequence[Examination]) -> bool:
     from pgtheory.tabular.policies.policy import fisher
     from pgtheory.tabular.solve.evaluation import evaluate
 
+    if max(np.linalg.matrix_rank(e.targets) for e in examinations) < 2:
+        return False  # in one dimension, or at one point, every positive multiple fits
     for e in examinations:
         for found, target, scene in zip(e.means, e.targets, e.world.scenes, strict=True):
             d = evaluate(scene.mdp, scene.policy()).occupancy

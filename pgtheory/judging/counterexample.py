@@ -60,7 +60,7 @@ def described(exam: Examination, target: str) -> dict[str, Any]:
         "gradient": exam.targets[k],
         "mean_fraction": fraction(float(exam.means[k, coordinate])),
         "gradient_fraction": fraction(float(exam.targets[k, coordinate])),
-        "command": f"pgtheory check {target} --problem world:{exam.world.id}",
+        "command": f"pgtheory check {target} {exam.world.option}",
     }
 
 

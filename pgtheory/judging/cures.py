@@ -110,16 +110,16 @@ def rescaled(scale: Scale) -> Callable[[dict[str, int]], float] | None:
     """The factor, as a function of the counts, that undoes a recognised constant; None if it is not one formula. Conventions are left as they are."""
     if not scale.common:
         return None
-    name = max((n for n, _ in FACTORS if n in scale.text.split(" ")), key=len, default="")
-    rest = [part for part in scale.text.split(" / ")[0].split(" ") if part and part != name]
-    number = next((float(Fraction(part)) for part in rest if part.lstrip("-").replace("/", "").replace(".", "").isdigit() and part != "1"), 1.0)
-    return lambda counts: 1 / (number * (factor(name, counts) if name else 1.0))
+    sign = -1.0 if scale.value < 0 else 1.0
+    parts = scale.text.removeprefix("-").split(" / ")[0].split(" ")
+    name = max((n for n, _ in FACTORS if n in parts), key=len, default="")
+    rest = [part for part in parts if part and part != name]
+    number = next((float(Fraction(part)) for part in rest if part.replace("/", "").replace(".", "").replace("e-", "").isdigit() and part != "1"), 1.0)
+    return lambda counts: sign / (number * (factor(name, counts) if name else 1.0))
 
 
 def describe_inverse(scale: Scale) -> str:
-    """`multiply by G/(G-1)` for c = (G-1)/G."""
-    if scale.text.startswith("-1"):
-        return "change the sign"
+    """`multiply by G/(G-1)` for c = (G-1)/G, `change the sign` for c = -1."""
     inverses = {
         "(G-1)/G": "G/(G-1)",
         "G/(G-1)": "(G-1)/G",
@@ -131,8 +131,11 @@ def describe_inverse(scale: Scale) -> str:
         "1/2": "2",
         "2": "1/2",
     }
-    head = scale.text.split(" / ")[0]
-    return f"multiply by {inverses.get(head, f'1 / ({scale.text})')}"
+    text = scale.text.removeprefix("-")
+    head = text.split(" / ")[0]
+    plain = all(part in ("1", "B", "P", "G") or part[:2] in ("B^", "P^", "G^") for part in head.split(" "))
+    steps = (["change the sign"] if scale.value < 0 else []) + ([] if plain else [f"multiply by {inverses.get(head, f'1 / ({text})')}"])
+    return " and ".join(steps) or f"multiply by 1 / ({text})"
 
 
 def try_cures(

@@ -15,6 +15,12 @@ from pgtheory.worlds.world import World
 TARGET_ROUNDING = 1e-13
 """Relative error granted to the target's gradient: two linear solves of condition below 100 in float64 (`Return.gradient_with_bound` proves less)."""
 
+REWARD_ROUNDING = 2.0**-46
+"""Relative error granted to differences of returns: 64 roundings of the two dozen sums in a data set, times scores of at most a few units."""
+
+VANISHING = 1e-12
+"""A gradient below, relative to the largest return, is rounding of zero."""
+
 SINGLE = 2.0**29
 """Ratio of the unit roundoffs of float32 and float64."""
 
@@ -41,12 +47,20 @@ class Examination:
         return np.stack([law.mean for law in self.laws])
 
     @cached_property
+    def rounding(self) -> float:
+        """Largest error of the means: four times the bound of their sums, or the half-width of the confidence region without enumeration."""
+        found = 4 * max(float(law.rounding.max(initial=0)) for law in self.laws)
+        return found * SINGLE if self.single else found
+
+    def allowance(self, c: float) -> float:
+        """What may lie between E[g] and c times the target: the rounding of the means, and c times that of the target and of sums of rewards,
+        which may be far larger than their differences."""
+        return self.rounding + abs(c) * (TARGET_ROUNDING * float(abs(self.targets).max(initial=0)) + REWARD_ROUNDING * self.world.largest_return)
+
+    @property
     def tolerance(self) -> float:
-        """Largest difference between means and targets that rounding (or the confidence region, without enumeration) explains."""
-        rounding = max(float(law.rounding.max(initial=0)) for law in self.laws)
-        if self.single:
-            rounding *= SINGLE
-        return 4 * rounding + TARGET_ROUNDING * float(abs(self.targets).max(initial=0))
+        """The allowance at c = 1."""
+        return self.allowance(1.0)
 
     @property
     def exact(self) -> bool:
@@ -56,13 +70,12 @@ class Examination:
     @cached_property
     def zero(self) -> bool:
         """Whether E[g] vanishes at every point."""
-        return bool(abs(self.means).max(initial=0) <= self.tolerance)
+        return bool(abs(self.means).max(initial=0) <= self.rounding)
 
     @cached_property
     def informative(self) -> bool:
-        """Whether the target differs from zero at some point: a hundred times the rounding, or at all where the means are estimated."""
-        least = 100 * self.tolerance if self.exact else TARGET_ROUNDING
-        return bool(abs(self.targets).max(initial=0) > least)
+        """Whether the target differs from zero at some point."""
+        return bool(abs(self.targets).max(initial=0) > VANISHING * max(1.0, self.world.largest_return))
 
     @cached_property
     def scale(self) -> float:
@@ -77,14 +90,14 @@ class Examination:
     @property
     def proportional(self) -> bool:
         """Whether E[g] = c target at every point, up to rounding."""
-        return self.informative and self.distance <= self.tolerance * (1 + abs(self.scale))
+        return self.informative and self.distance <= self.allowance(self.scale)
 
     @cached_property
     def cosines(self) -> Float[np.ndarray, "K"]:
         """Cosine of the angle between E[g] and the target at each point; nan where one of them vanishes."""
         sizes = np.linalg.norm(self.means, axis=1) * np.linalg.norm(self.targets, axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(sizes > self.tolerance**2, (self.means * self.targets).sum(axis=1) / sizes, np.nan)
+            return np.where(sizes > self.rounding * VANISHING, (self.means * self.targets).sum(axis=1) / sizes, np.nan)
 
     @property
     def undefined(self) -> float:

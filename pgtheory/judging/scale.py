@@ -1,9 +1,11 @@
 """The constant in E[g] = c grad J: a convention, an explained factor, or an unexplained number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
+
+import numpy as np
 
 from pgtheory.judging.examination import Examination
 
@@ -68,6 +70,14 @@ def factor(name: str, counts: dict[str, int]) -> float:
 def scale_of(examinations: Sequence[Examination]) -> Scale:
     """The simplest reading of c over all worlds. Cost: a few hundred candidates."""
     values = tuple(e.scale for e in examinations)
+    if max(values) < 0:  # the sign is reported, and the rest read as for an ascending estimator
+        found = reading(tuple(-v for v in values), examinations)
+        return replace(found, value=values[0], values=values, text=f"-{found.text}", convention=False)
+    return reading(values, examinations)
+
+
+def reading(values: tuple[float, ...], examinations: Sequence[Examination]) -> Scale:
+    """The simplest reading of positive constants."""
     counts = [{**e.world.counts, "T": e.world.padded_length} for e in examinations]
     known = [name for name in CONVENTIONS if all(name in c for c in counts)]
     powers = sorted(product((0, -1, 1, -2, 2), repeat=len(known)), key=lambda p: (sum(map(abs, p)), sum(x > 0 for x in p)))
@@ -82,7 +92,10 @@ def scale_of(examinations: Sequence[Examination]) -> Scale:
             if all(abs(v - p) <= MATCH * abs(p) for v, p in zip(values, predicted, strict=True)):
                 return Scale(value=values[0], values=values, text=written(name, known, power), convention=not name, reason=reason)
     for name, reason in (("", ""), *FACTORS[:6]):
-        ratios = [v / factor(name, c) if name else v for v, c in zip(values, counts, strict=True)]
+        divisors = [factor(name, c) if name else 1.0 for c in counts]
+        if not all(np.isfinite(d) and d != 0 for d in divisors):
+            continue
+        ratios = [v / d for v, d in zip(values, divisors, strict=True)]
         if max(ratios) - min(ratios) <= MATCH * abs(ratios[0]):
             text = " ".join(part for part in (number(ratios[0]), name) if part)
             return Scale(value=values[0], values=values, text=text, convention=False, reason=reason)
@@ -101,4 +114,4 @@ def written(name: str, known: Sequence[str], power: Sequence[int]) -> str:
 def number(value: float) -> str:
     """A number as a small fraction if it is one (verified to 1e-12), else with nine digits."""
     fraction = Fraction(value).limit_denominator(1000)
-    return str(fraction) if abs(float(fraction) - value) <= 1e-12 * max(1, abs(value)) else f"{value:.9g}"
+    return str(fraction) if abs(float(fraction) - value) <= 1e-12 * abs(value) else f"{value:.9g}"

@@ -13,7 +13,7 @@ from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.sampling.episodes import OnPolicy
 from pgtheory.tabular.sampling.groups import Groups
-from pgtheory.worlds.default import LOOP_OFF_POLICY, OFF_POLICY, OLD_DIFFERS, TAIL, TINY, TOKENS, WorldSpec, default_worlds
+from pgtheory.worlds.default import LOOP_OFF_POLICY, OFF_POLICY, OLD_DIFFERS, RARE_OFF_POLICY, TAIL, TINY, TOKENS, WorldSpec, default_worlds
 from pgtheory.worlds.world import World, floats, rational_table
 
 POINTS = (0, 1, 2)
@@ -26,7 +26,8 @@ def world_named(name: str) -> World:
         UnknownProblem: there is none; the text lists them.
     """
     known: dict[str, WorldSpec] = {
-        spec.id: spec for spec in (*TOKENS, OFF_POLICY, OLD_DIFFERS, *default_worlds("episodes", ("gamma",)), TAIL, LOOP_OFF_POLICY, *TINY)
+        spec.id: spec
+        for spec in (*TOKENS, OFF_POLICY, RARE_OFF_POLICY, OLD_DIFFERS, *default_worlds("episodes", ("gamma",)), TAIL, LOOP_OFF_POLICY, *TINY)
     }
     if name not in known:
         raise UnknownProblem(f"no world is called {name!r}. There are: {', '.join(known)}.")
@@ -36,7 +37,7 @@ def world_named(name: str) -> World:
 def custom_worlds(
     problem: object, *, setting: str, gamma: float | None, group: int | None, theta: np.ndarray | None, horizon: int | None, drawn: int | None = None
 ) -> list[World]:
-    """Worlds of one problem: token problems with groups of `group` and, unless it is given, one more (a constant is told apart by two sizes);
+    """Worlds of one problem: token problems with groups of `group` and of one more (a constant is told apart by two sizes);
     decision processes with one and two episodes a batch.
 
     Raises:
@@ -60,8 +61,9 @@ def custom_worlds(
     else:
         current = tuple(Softmax.of(table) for table in tables)
     ref = Softmax.of(floats(rational_table(mdp.S, mdp.A, 6)))
+    option = label + (f" --horizon {horizon}" if horizon is not None else "") + (f" --gamma {gamma:g}" if gamma is not None else "")
     if setting == "tokens":
-        sizes = (group,) if group is not None else (3, 4)
+        sizes = (group, group + 1) if group is not None else (3, 4)
         return [
             World(
                 id=f"{label}/G={G}",
@@ -79,7 +81,16 @@ def custom_worlds(
             f"episodes of {label} may run for ever, so that they cannot be enumerated. Give a horizon (--horizon T) after which they end."
         )
     return [
-        World(id=f"{label}/B={B}", setting="episodes", model=model, sampling=OnPolicy(B), current=current, ref=ref, critic=np.linspace(-1, 1, mdp.S))
+        World(
+            id=f"{label}/B={B}",
+            problem=option,
+            setting="episodes",
+            model=model,
+            sampling=OnPolicy(B),
+            current=current,
+            ref=ref,
+            critic=np.linspace(-1, 1, mdp.S),
+        )
         for B in (1, 2)
     ]
 

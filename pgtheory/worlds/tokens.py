@@ -54,6 +54,7 @@ class TokenWorld:
         group: completions a prompt.
         drawn: how many prompts are drawn at random for a batch; None: every prompt stands in it once.
         off_policy: whether a policy different from the current one sampled (and is `old`).
+        sampler: number of the sampling policy's table.
         old_differs: whether the old policy is a third one, neither the current nor the one that sampled.
         ref_is_current: whether the reference policy is the current one at every point.
         tied: whether all prefixes share one row of parameters (a state is visited several times in a completion).
@@ -68,6 +69,7 @@ class TokenWorld:
     group: int = 3
     drawn: int | None = None
     off_policy: bool = False
+    sampler: int = SAMPLER
     old_differs: bool = False
     ref_is_current: bool = False
     tied: bool = False
@@ -82,7 +84,7 @@ class TokenWorld:
             word
             for word, on in (
                 ("fixed-length", not self.end),
-                ("off-policy", self.off_policy),
+                ("off-policy" if self.sampler == SAMPLER else f"off-policy-{self.sampler}", self.off_policy),
                 ("old-differs", self.old_differs),
                 (f"drawn={self.drawn}", self.drawn is not None),
                 ("ref=current", self.ref_is_current),
@@ -104,7 +106,7 @@ class TokenWorld:
             model=tree,
             sampling=Groups(self.group, prompts=self.drawn),
             current=current,
-            sampler=policy(SAMPLER) if self.off_policy else None,
+            sampler=policy(self.sampler) if self.off_policy else None,
             old=policy(OLD) if self.old_differs else None,
             ref=None if self.ref_is_current else policy(REFERENCE),
             ref_is_current=self.ref_is_current,

@@ -23,12 +23,19 @@ ROWS: dict[int, tuple[str, ...]] = {
 }
 """Distributions with small denominators, none uniform: tables are filled from them, so that a fraction can be read off every probability."""
 
+RARE = 100
+"""Number of the first table with rare actions."""
+
 
 def rational_table(S: int, A: int, number: int) -> list[list[Fraction]]:
     """Table number `number` of S distributions over A actions; neighbouring states and numbers differ.
 
+    From number RARE on the first action has probability 1/50 or 49/50 in turn: rare tokens, and ratios far from one.
     For A > 3 the weights are 1 + (3 a + 2 s + number + a s) mod (A + 1), with two more on action (s + number) mod A, divided by their sum.
     """
+    if number >= RARE and A > 1:
+        rare = [[Fraction(1, 50), *[Fraction(49, 50 * (A - 1))] * (A - 1)], [Fraction(49, 50), *[Fraction(1, 50 * (A - 1))] * (A - 1)]]
+        return [rare[(s + number) % 2] for s in range(S)]
     if A in ROWS:
         rows = [[Fraction(x) for x in row.split()] for row in ROWS[A]]
         return [rows[(3 * s + 2 * number + s * number) % len(rows)] for s in range(S)]
@@ -55,6 +62,7 @@ class World:
         old: the old policy of ratios and clips; None: the one that sampled.
         ref: the reference policy, if any; with ref_is_current it is the current one at every point.
         critic: values of the states that a function which wants `values` is given; None: the exact ones.
+        problem: how the command line names the problem, for worlds that are not on the frozen list.
         features: what this world has that others lack, in words; printed when the world decides.
     """
 
@@ -68,6 +76,7 @@ class World:
     ref: Policy | None = None
     ref_is_current: bool = False
     critic: np.ndarray | None = None
+    problem: str | None = None
     features: str = ""
 
     def scene(self, point: int = 0) -> Scene:
@@ -94,6 +103,13 @@ class World:
     def _enumerated(self) -> dict[bool, DataSets]:
         return {}
 
+    @property
+    def option(self) -> str:
+        """What the command line is given for this world."""
+        if self.problem is None:
+            return f"--problem world:{self.id}"
+        return f"--problem {self.problem}" + (f" --group {self.counts['G']}" if "G" in self.counts else "")
+
     @cached_property
     def enumerable(self) -> bool:
         """Whether all data sets can be enumerated."""
@@ -101,6 +117,11 @@ class World:
             return len(self.datasets()) > 0
         except TooLarge:
             return False
+
+    @cached_property
+    def largest_return(self) -> float:
+        """Largest absolute value of the reward of one step, times the number of steps."""
+        return float(abs(self.scene().mdp.mean_reward).max(initial=0)) * self.padded_length
 
     @cached_property
     def padded_length(self) -> int:
