@@ -1,6 +1,7 @@
 """The arrays that parameters are bound to, computed from data sets and a scene."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,19 +11,24 @@ from pgtheory.tabular.policies.policy import score
 from pgtheory.tabular.returns import discounted_suffix_sums
 from pgtheory.tabular.scene import Scene
 
+LOGPROBS = ("logprobs", "old_logprobs", "ref_logprobs", "sampler_logprobs")
+"""Log-probabilities of what was taken, by role. They share one rank: that of each token (B, T), or that of the whole row (B,)."""
+
 RANKS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(LOGPROBS, ("BT", "B")),
     "rewards": ("B", "BT"),
     "advantages": ("B", "BT"),
-    "mask": ("float", "bool"),
+    "returns": ("BT", "B"),
     "terminated": ("B", "BT"),
     "truncated": ("B", "BT"),
-    "group": ("int", "str"),
-    "prompt": ("int", "str"),
     "values": ("BT", "BT+1", "B"),
 }
-"""Names whose rank or type the name does not settle, the likelier first. On trajectories rewards (B, T) come first."""
+"""Names whose rank the name does not settle, the likelier first. On trajectories rewards (B, T) come first."""
 
-SCALARS = frozenset({"gamma", "lam", "group_size", "num_prompts", "max_length"})
+TYPES: Mapping[str, tuple[str, ...]] = {"mask": ("float", "bool"), "group": ("int", "object", "str"), "prompt": ("int", "object", "str")}
+"""Names whose type the name does not settle. Tensors are bad keys of a dict, which takes "object" (Python integers in a numpy array) or strings."""
+
+SCALARS = frozenset({"gamma", "lam", "group_size", "num_prompts", "batch_size", "max_length"})
 
 
 def ranks_of(name: str, setting: str) -> tuple[str, ...]:
@@ -31,15 +37,16 @@ def ranks_of(name: str, setting: str) -> tuple[str, ...]:
     return found[::-1] if name == "rewards" and setting == "episodes" else found
 
 
-def quantity(name: str, rank: str, data: Data, scene: Scene, setting: str) -> object:
+def quantity(name: str, rank: str, data: Data, scene: Scene, setting: str) -> Any:
     """The value of a canonical name: arrays have the leading axis N of data sets, scalars have none.
 
     Log-probabilities at padding are those of action 0 in state 0, so that a forgotten mask shows; rewards and values there are zero.
     """
     match name:
-        case "logprobs" | "old_logprobs" | "sampler_logprobs" | "ref_logprobs":
-            role = {"logprobs": "current", "old_logprobs": "old", "sampler_logprobs": "sampler", "ref_logprobs": "ref"}[name]
-            return scene.policy(role).log_probabilities[data.state, data.action]
+        case "logprobs" | "old_logprobs" | "ref_logprobs" | "sampler_logprobs":
+            role = {"logprobs": "current", "old_logprobs": "old", "ref_logprobs": "ref", "sampler_logprobs": "sampler"}[name]
+            found = scene.policy(role).log_probabilities[data.state, data.action]
+            return np.where(data.mask, found, 0.0).sum(axis=-1) if rank == "B" else found
         case "logits":
             return scene.policy().log_probabilities[data.state]
         case "probs":
@@ -55,11 +62,17 @@ def quantity(name: str, rank: str, data: Data, scene: Scene, setting: str) -> ob
         case "advantages":
             return advantages(rank, data, scene, setting)
         case "returns":
-            return discounted_suffix_sums(data.reward, scene.mdp.gamma) * data.mask
+            found = discounted_suffix_sums(data.reward, scene.mdp.gamma) * data.mask
+            return found[..., 0] if rank == "B" else found
         case "values" | "next_values" | "last_values":
             return values(name, rank, data, scene)
         case "group" | "prompt":
-            return data.index[name].astype(str).astype(object) if rank == "str" else data.index[name]
+            number = data.index[name]
+            return number if rank in ("", "int") else number.astype(object) if rank == "object" else number.astype(str).astype(object)
+        case "prompt_ids":
+            return data.index["prompt"][..., None]
+        case "prompt_mask":
+            return np.ones((*data.shape[:2], 1))
         case "states":
             return data.state
         case "actions":
@@ -77,6 +90,8 @@ def quantity(name: str, rank: str, data: Data, scene: Scene, setting: str) -> ob
             return 1.0
         case "group_size":
             return int(data.shape[1] // (data.index["group"].max() + 1))
+        case "batch_size":
+            return int(data.shape[1])
         case "num_prompts":
             return int(data.index["group"].max() + 1)
         case "max_length":
