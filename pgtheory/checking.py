@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pgtheory.judging.epsilon import epsilon_notes
 from pgtheory.judging.inquiry import Inquiry
 from pgtheory.judging.subject import Remembered, subject_of
 from pgtheory.tabular.arrays import require_between
@@ -64,9 +65,10 @@ def check(
         BindingError, UserFunctionError: the function cannot be called.
         UnknownProblem, InvalidArgument, MissingFile: the problem or an argument is not understood.
     """
-    subject = subject_of(
-        target, kind=kind, settings=settings, convention=convention, advantage=advantage, time_limit=time_limit, name=name, micro=micro_batch
-    )
+    with_settings = lambda extra: subject_of(
+        target, kind=kind, settings={**(settings or {}), **extra}, convention=convention, advantage=advantage, time_limit=time_limit, name=name, micro=micro_batch,
+    )  # fmt: skip
+    subject = with_settings({})
     specs: tuple[WorldSpec, ...] = ()
     if gamma is not None:
         require_between("gamma", gamma, 0, 1)
@@ -93,9 +95,18 @@ def check(
         f"--set {name}={value}" for name, value in (settings or {}).items()
     ]
     command = " ".join([subject.target, *options])
+    notes = epsilon_notes(subject, with_settings, worlds[0], ordered=ordered)
     subject = replace(subject, estimator=Remembered(subject.estimator))
     return Inquiry(
-        subject=subject, specs=specs, worlds=worlds, objective=goal, ordered=ordered, up_to_scale=up_to_scale, target=command, progress=progress
+        subject=subject,
+        specs=specs,
+        worlds=worlds,
+        objective=goal,
+        ordered=ordered,
+        up_to_scale=up_to_scale,
+        target=command,
+        progress=progress,
+        notes=notes,
     ).verdict()
 
 

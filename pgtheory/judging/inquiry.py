@@ -52,7 +52,7 @@ class Inquiry:
                 "the gradient of the target is zero as well, so that nothing can be seen here: take a longer horizon, another theta or problem"
             )
         elif kind is Kind.UNDECIDED:
-            largest = max(e.tolerance * (1 + abs(e.scale)) for e in examinations)
+            largest = max(e.allowance(e.scale) for e in examinations if e.informative)
             self.notes.append(f"no difference was seen: |E[g] - c gradient| < {largest:.3g} in every coordinate")
         if (
             getattr(self.subject.estimator, "kind", "") == "loss"

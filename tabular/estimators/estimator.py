@@ -7,6 +7,7 @@ import numpy as np
 
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.laws.types import Estimator as AnyEstimator
 from pgtheory.tabular.scene import Scene
 
 Setting = Literal["tokens", "episodes"]
@@ -43,20 +44,15 @@ class Declared:
                 raise InvalidArgument(f"{name} is {getattr(self, name)!r}; known are {', '.join(known)}.")
 
 
-class Estimator(Protocol):
-    """A function of (Data, Scene) over the leading axis of data sets. It ascends.
+class Estimator(AnyEstimator, Protocol):
+    """A function of (Data, Scene) over the leading axis of data sets that declares what it is. It ascends.
 
     `form` says what is returned: "local" (N, B, T), weights of the score of each action taken; "table" (N, B, T, A), weights of all scores of the
     state; "whole" (N, D), a gradient.
     """
 
     @property
-    def form(self) -> str: ...
-
-    @property
     def declared(self) -> Declared | None: ...
-
-    def __call__(self, data: Data, scene: Scene) -> np.ndarray: ...
 
 
 class Weight(Protocol):

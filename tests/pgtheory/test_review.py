@@ -88,8 +88,7 @@ def test_rewards_with_a_large_offset_are_acquitted():
         n = len(r)
         return -(score_of(logprobs, mask) * (r - r.mean()) * n / (n - 1)).mean()
 
-    assert check(shifted).exit_code in (0, 3)
-    assert check(shifted).kind is not Kind.BIASED
+    assert check(shifted).kind is Kind.UNBIASED
 
 
 def test_a_rare_bias_is_not_called_the_target():
@@ -119,7 +118,8 @@ def test_a_vanishing_target_decides_nothing():
         return (rewards * gamma ** np.arange(rewards.shape[1])).sum(axis=1, keepdims=True) * mask / len(rewards)
 
     found = check(reinforce_weights, problem="chain/5", horizon=1)
-    assert found.kind in (Kind.UNDECIDED, Kind.UNBIASED)
+    assert found.kind is Kind.UNDECIDED
+    assert any("zero as well" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("floor", [-3.0])

@@ -149,3 +149,20 @@ def test_catalogue_gradients_are_those_of_the_objectives():
     world = TWO_PROMPTS.build()
     found = catalogue_gradients(world)
     np.testing.assert_allclose(found["J"], np.stack([Return().gradient(scene) for scene in world.scenes]))
+
+
+def test_the_effect_of_an_epsilon_is_reported_apart():
+    """One prompt, groups of three with rewards 0 and 1: every std that counts is s = sqrt(2)/3, so that E[g] is s/(s + eps) of what it is without."""
+
+    def normalised(rewards, group, epsilon=1e-3):
+        found = np.zeros_like(rewards)
+        for g in np.unique(group):
+            own = rewards[group == g]
+            found[group == g] = (own - own.mean()) / (own.std() + epsilon)
+        return found
+
+    found = check(normalised)
+    note = next(note for note in found.notes if note.startswith("epsilon = 0.001"))
+    share = float(note.split(" by ")[1].split(" of ")[0])
+    assert share == pytest.approx(1e-3 / (np.sqrt(2) / 3), rel=0.02)  # printed with two digits
+    assert not any("epsilon" in note for note in check(normalised, settings={"epsilon": 0.5}).notes)
