@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pgtheory.tabular.errors import InvalidArgument, UnknownProblem
-from pgtheory.tabular.models import classic, grids
+from pgtheory.tabular.models import classic, grids, large
 from pgtheory.tabular.models.bandit import Bandit
 from pgtheory.tabular.models.files import load
 from pgtheory.tabular.models.gymnasium import from_gymnasium
@@ -56,6 +56,9 @@ PROBLEMS: dict[str, tuple[str, Callable[..., Model]]] = {
     "deep-sea": ("deep-sea/10", grids.deep_sea),
     "river-swim": ("river-swim/6", classic.river_swim),
     "garnet": ("garnet/S=100,A=4,b=5,seed=0", classic.garnet),
+    "sparse-garnet": ("sparse-garnet/S=1000,A=4,b=5,seed=0", large.sparse_garnet),
+    "queue": ("queue/S=1000", large.queue),
+    "frozen-lake": ("frozen-lake/n=32,seed=0", large.frozen_lake),
     "loop": ("loop", classic.loop),
     "coin": ("coin/T=4", classic.coin),
     "bandit": ("bandit/K=3", classic.bandit),

@@ -1,0 +1,67 @@
+"""Processes of any size, made sparse and without a loop over states. Rewards are scaled so that values stay between -1 and 1. `problems.py` gives them ids."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from pgtheory.tabular.arrays import require_count
+from pgtheory.tabular.models.classic import require_open
+from pgtheory.tabular.models.mdp import MDP
+
+
+def sparse_garnet(S: int = 1000, A: int = 4, b: int = 5, gamma: float = 0.99, seed: int = 0) -> MDP:
+    """A random process: every pair (s, a) has b successors drawn with replacement, exponential weights, rewards (1 - gamma) U(0, 1), uniform start.
+
+    Its chains forget where they started within a few steps. Source: Archibald, McKinnon, Thomas (1995); Bhatnagar et al. (2009).
+    """
+    S, A, b, seed = require_count("S", S), require_count("A", A), require_count("b", b), require_count("seed", seed, least=0)
+    require_open("gamma", gamma)
+    rng = np.random.default_rng(seed)
+    column = rng.integers(0, S, size=(S * A, b))
+    weight = rng.exponential(size=(S * A, b))
+    weight /= weight.sum(axis=1, keepdims=True)
+    P = sp.csr_array((weight.ravel(), column.ravel(), np.arange(0, S * A * b + 1, b)), shape=(S * A, S))
+    return MDP(P=P, r=(1 - gamma) * rng.random((S, A)), mu=np.full(S, 1 / S), gamma=gamma)
+
+
+def queue(S: int = 1000, A: int = 3, gamma: float = 0.9999) -> MDP:
+    """A queue of at most S - 1 customers: one arrives with probability 0.4, one is served with probability 0.6 (a + 1) / A; else nothing happens.
+
+    A step costs s / S for holding s customers and 0.5 (a / (A - 1))^2 for the rate of service, times -(1 - gamma) / 1.5. Banded, and slow to mix.
+    Source: controlled birth and death processes, Puterman (1994), Section 11.5.
+    """
+    S, A = require_count("S", S, least=2), require_count("A", A, least=2)
+    require_open("gamma", gamma)
+    s, a = np.arange(S)[:, None], np.arange(A)[None]
+    up = np.where(s < S - 1, 0.4, 0.0) * np.ones((1, A))
+    down = np.where(s > 0, 0.6, 0.0) * (a + 1) / A
+    move = np.stack([down, 1 - up - down, up], axis=-1)
+    to = np.clip(s[..., None] + np.array([-1, 0, 1]), 0, S - 1) * np.ones((1, A, 1), dtype=int)
+    P = sp.csr_array((move.ravel(), to.ravel(), np.arange(0, S * A * 3 + 1, 3)), shape=(S * A, S))
+    P.sum_duplicates()
+    P.eliminate_zeros()
+    cost = s / S + 0.5 * (a / (A - 1)) ** 2
+    return MDP(P=P, r=-(1 - gamma) / 1.5 * cost, mu=np.full(S, 1 / S), gamma=gamma)
+
+
+def frozen_lake(n: int = 32, gamma: float = 0.99, holes: float = 0.1, seed: int = 0) -> MDP:
+    """n times n cells of slippery ice: a step goes where it is meant, or to either side, each with probability 1/3; walls hold it back.
+
+    Falling into a hole (each cell with probability `holes`) ends the episode with 0, the goal in the last corner ends it with 1. Actions: up, right, down, left.
+    Start uniform over all cells that are neither. Source: Gymnasium's FrozenLake, on a map of any size.
+    """
+    n, seed = require_count("n", n, least=2), require_count("seed", seed, least=0)
+    require_open("gamma", gamma)
+    hole = np.random.default_rng(seed).random(n * n) < holes
+    hole[[0, -1]] = False
+    goal = n * n - 1
+    states = np.flatnonzero(~hole & (np.arange(n * n) != goal))
+    number = np.full(n * n, -1)
+    number[states] = np.arange(len(states))
+    row, column = np.divmod(states, n)
+    step = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])
+    to = np.clip(row[:, None] + step[:, 0], 0, n - 1) * n + np.clip(column[:, None] + step[:, 1], 0, n - 1)
+    slip = np.stack([np.roll(to, 1, axis=1), to, np.roll(to, -1, axis=1)], axis=-1).reshape(-1, 3)
+    pair, which = np.nonzero(number[slip] >= 0)
+    P = sp.csr_array((np.full(len(pair), 1 / 3), (pair, number[slip][pair, which])), shape=(len(slip), len(states)))
+    r = (slip == goal).sum(axis=1).reshape(-1, 4) / 3
+    return MDP(P=P, r=r, mu=np.full(len(states), 1 / len(states)), gamma=gamma)
