@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from pgtheory.tabular.arrays import require_count
+from pgtheory.tabular.arrays import require_between, require_count
 from pgtheory.tabular.models.classic import require_open
 from pgtheory.tabular.models.mdp import MDP
 
@@ -11,7 +11,7 @@ from pgtheory.tabular.models.mdp import MDP
 def sparse_garnet(S: int = 1000, A: int = 4, b: int = 5, gamma: float = 0.99, seed: int = 0) -> MDP:
     """A random process: every pair (s, a) has b successors drawn with replacement, exponential weights, rewards (1 - gamma) U(0, 1), uniform start.
 
-    Its chains forget where they started within a few steps. Source: Archibald, McKinnon, Thomas (1995); Bhatnagar et al. (2009).
+    Its chains forget where they started within a few steps. Cost: O(S A b) time and memory. Source: Archibald, McKinnon, Thomas (1995); Bhatnagar et al. (2009).
     """
     S, A, b, seed = require_count("S", S), require_count("A", A), require_count("b", b), require_count("seed", seed, least=0)
     require_open("gamma", gamma)
@@ -50,6 +50,7 @@ def frozen_lake(n: int = 32, gamma: float = 0.99, holes: float = 0.1, seed: int 
     Start uniform over all cells that are neither. Source: Gymnasium's FrozenLake, on a map of any size.
     """
     n, seed = require_count("n", n, least=2), require_count("seed", seed, least=0)
+    holes = require_between("holes", holes, 0, 1)
     require_open("gamma", gamma)
     hole = np.random.default_rng(seed).random(n * n) < holes
     hole[[0, -1]] = False

@@ -207,6 +207,9 @@ def frozen_csr(name: str, matrix: object) -> sp.csr_array:
     """A read-only CSR copy with sorted, accumulated entries."""
     csr = sp.csr_array(matrix, dtype=np.float64, copy=True)
     csr.sum_duplicates()
+    if max(csr.nnz, *csr.shape) < 2**31:
+        # Half the traffic of 64-bit indices: a sweep over a large model costs what it reads.
+        csr = sp.csr_array((csr.data, csr.indices.astype(np.int32, copy=False), csr.indptr.astype(np.int32, copy=False)), shape=csr.shape)
     if not np.isfinite(csr.data).all():
         raise InvalidModel(f"{name} has an entry that is not finite. Every entry must be a finite number.")
     for part in (csr.data, csr.indices, csr.indptr):

@@ -144,6 +144,16 @@ def test_sparse_entries_that_repeat_are_added():
     assert MDP(P=twice, r=[[0.0]], mu=[1.0]).transition.toarray() == [[0.5]]
 
 
+def test_sparse_indices_take_half_the_memory_whatever_was_given():
+    wide = sp.csr_array((SPARSE.data, SPARSE.indices.astype(np.int64), SPARSE.indptr.astype(np.int64)), shape=SPARSE.shape)
+    m = MDP(P=wide, r=np.zeros((2, 2)), mu=MU)
+
+    assert (wide.indices.dtype, m.transition.indices.dtype, m.transition.indptr.dtype) == (np.int64, np.int32, np.int32)
+    assert (m.transition != SPARSE).nnz == 0
+    with pytest.raises(ValueError, match="read-only"):
+        m.transition.indices[0] = 1
+
+
 # Derived quantities, against loops
 
 
