@@ -47,6 +47,12 @@ class Direct:
             inner = np.where(W == 0, 0.0, W / self.theta)
         return inner.reshape(*W.shape[:-2], self.theta.size)
 
+    def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
+        """x / theta; zero where x is zero. Cost O(N S A)."""
+        table = x.reshape(*x.shape[:-1], *self.theta.shape)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(table == 0, 0.0, table / self.theta)
+
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """diag(-W / theta^2)."""
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -52,6 +52,10 @@ class LogLinear:
         """Chain rule through the logits. Cost O(N S A D)."""
         return self.logits.pullback(W) @ self.features.reshape(-1, self.theta.size)
 
+    def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
+        """The directional derivative of the logits, minus its mean over the actions. Cost O(N S A D)."""
+        return self.logits.pushforward(x @ self.features.reshape(-1, self.theta.size).T)
+
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """Chain rule through the logits, which are linear in theta."""
         flat = self.features.reshape(-1, self.theta.size)

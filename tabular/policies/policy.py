@@ -35,6 +35,10 @@ class Policy(Protocol):
         """sum_sa W[..., s, a] grad log pi(a|s): from weights of scores to parameter space."""
         ...
 
+    def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
+        """x . grad log pi(a|s), the derivative along x and the transpose of `pullback`: from parameter space to weights of scores."""
+        ...
+
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """sum_sa W[s, a] (second derivative of log pi(a|s))."""
         ...

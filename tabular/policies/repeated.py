@@ -43,6 +43,11 @@ class Repeated:
         """The base's pullback of the folded weights."""
         return self.base.pullback(self.folded(W))
 
+    def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
+        """The base's directional derivatives, repeated."""
+        table = self.base.pushforward(x)
+        return np.tile(table, (*[1] * (table.ndim - 2), self.times, 1))
+
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """The base's Hessian of the folded weights."""
         return self.base.log_hessian(self.folded(W))

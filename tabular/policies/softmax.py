@@ -57,6 +57,11 @@ class Softmax:
         inner = W - self.probabilities * W.sum(axis=-1, keepdims=True)
         return inner.reshape(*W.shape[:-2], self.theta.size)
 
+    def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
+        """x minus its mean over the actions, as a table. Cost O(N S A)."""
+        table = x.reshape(*x.shape[:-1], *self.theta.shape)
+        return table - (self.probabilities * table).sum(axis=-1, keepdims=True)
+
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """The second derivative of log pi(a|s) is -(diag pi - pi pi') whatever a is."""
         (S, A), pi, total = self.theta.shape, self.probabilities, W.sum(axis=1)

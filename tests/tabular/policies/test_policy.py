@@ -1,0 +1,43 @@
+"""Directional derivatives of log pi: the transpose of the pullback, and the derivative of log_probabilities along a line."""
+
+import numpy as np
+import pytest
+
+from pgtheory.tabular.policies.direct import Direct
+from pgtheory.tabular.policies.log_linear import LogLinear, tied
+from pgtheory.tabular.policies.policy import score
+from pgtheory.tabular.policies.repeated import Repeated
+from pgtheory.tabular.policies.softmax import Softmax
+
+RNG = np.random.default_rng(0)
+POLICIES = [
+    Softmax(RNG.normal(size=(3, 2))),
+    Softmax(np.zeros((1, 1))),
+    LogLinear(RNG.normal(size=4), RNG.normal(size=(3, 2, 4))),
+    tied(RNG.normal(size=(2, 2)), rows=[0, 1, 0]),
+    Direct(RNG.dirichlet(np.ones(2), size=3)),
+    Repeated(base=Softmax(RNG.normal(size=(2, 3))), times=3),
+]
+ids = [type(policy).__name__ for policy in POLICIES]
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=ids)
+def test_pushforward_is_the_table_of_scores_times_the_direction(policy):
+    x = RNG.normal(size=(2, 5, policy.theta.size))
+    np.testing.assert_allclose(policy.pushforward(x), np.einsum("sad,nkd->nksa", score(policy), x), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=ids)
+def test_pushforward_is_the_derivative_of_the_log_probabilities(policy):
+    """Central differences with step 1e-5: truncation 1e-10, rounding 1e-11. On the simplex the direction keeps every row a distribution."""
+    x = RNG.normal(size=policy.theta.size)
+    x = policy.tangent(x) if isinstance(policy, Direct) else x
+    at = lambda step: policy.with_theta(policy.theta + step * x.reshape(policy.theta.shape)).log_probabilities
+    np.testing.assert_allclose(policy.pushforward(x), (at(1e-5) - at(-1e-5)) / 2e-5, rtol=0, atol=1e-8)
+
+
+def test_an_action_that_is_never_taken_has_no_derivative_along_other_directions():
+    """0 / 0 counts as zero in both directions of the map."""
+    policy = Direct(np.array([[1.0, 0.0]]))
+    np.testing.assert_array_equal(policy.pushforward(np.array([2.0, 0.0])), [[2.0, 0.0]])
+    assert policy.pushforward(np.array([0.0, 1.0]))[0, 1] == np.inf
