@@ -51,7 +51,7 @@ class Groups:
 
     def parts(self, scene: Scene, *, ordered: bool = False) -> tuple[Paths, list[tuple[np.ndarray, np.ndarray]]]:
         """The independent groups: for each, all its draws as (rows, prior). A data set takes one draw of each."""
-        paths, first_states = enumerate_paths(scene.mdp), self._starts(scene)
+        paths, first_states = enumerate_paths(scene.mdp), self.first_states(scene)
         groups = [draws(np.flatnonzero(paths.start == s), self.size, ordered=ordered) for s in first_states]
         if self.prompts is None:
             return paths, groups
@@ -68,7 +68,7 @@ class Groups:
 
     def sample(self, scene: Scene, n: int, *, rng: np.random.Generator) -> Data:
         """n data sets by simulation."""
-        first_states = self._starts(scene)
+        first_states = self.first_states(scene)
         if self.prompts is None:
             prompts = np.broadcast_to(first_states, (n, len(first_states)))
         else:
@@ -79,7 +79,12 @@ class Groups:
         index = self._index(scene, paths, rows)
         return DataSets(paths=paths, rows=rows, prior=np.ones(n), role=self.role, given_start=True, index=index).data
 
-    def _starts(self, scene: Scene) -> np.ndarray:
+    def first_states(self, scene: Scene) -> np.ndarray:
+        """The prompts that may stand in the batch.
+
+        Raises:
+            InvalidArgument: every prompt stands in it once, but mu is not uniform over them.
+        """
         first_states = starts(scene)
         mu = scene.mdp.mu[first_states]
         if self.prompts is None and np.ptp(mu) > 1e-12:
