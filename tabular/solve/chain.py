@@ -1,89 +1,213 @@
-"""The linear system of a Markov chain, with a proven bound on the error of its solutions.
+"""The linear systems of a Markov chain: chooses a method by structure, checks every answer, and bounds the norm of the inverse.
 
-Write M = I - gamma K, K substochastic. M is a Z-matrix (no positive entry off the diagonal). If some x > 0 has M x > 0 then M is a
-nonsingular M-matrix: its inverse exists and has no negative entry (Berman and Plemmons 1979, Theorem 6.2.3, I27 and N38). So
+Write M = I - gamma K, K substochastic. For any x whatever, |x - M^-1 b| <= |M^-1| |b - M x|. The norm is bounded without a solve where gamma K contracts,
 
-    |M^-1|_inf = max of the solution of M x = 1,
+    |M^-1|_inf <= 1 / (1 - |gamma K|_inf),
 
-and for a computed x > 0 whose residual satisfies |1 - M x| <= e < 1 one has M x >= (1 - e) 1, hence x >= (1 - e) M^-1 1 and
+and else by one solve. M is a Z-matrix (no positive entry off the diagonal). If some x > 0 has M x > 0 then M is a nonsingular M-matrix: its inverse exists
+and has no negative entry (Berman and Plemmons 1979, Theorem 6.2.3, I27 and N38). So |M^-1|_inf is the largest entry of the solution of M x = 1, and for a
+computed x > 0 whose residual satisfies |1 - M x| <= e < 1 one has M x >= (1 - e) 1, hence x >= (1 - e) M^-1 1 and |M^-1|_inf <= max(x) / (1 - e).
 
-    |M^-1|_inf <= max(x) / (1 - e).
-
-This is checked after the solve, with the rounding of the residual added to e: nothing about the solve itself is assumed.
+The residual is computed here, after the solve, and its rounding is added to it: nothing about the solve itself is assumed.
 """
 
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float
-from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
-from scipy.sparse.linalg import splu
 
-from pgtheory.tabular.errors import NonTerminating
-from pgtheory.tabular.models.mdp import nonzeros
+from pgtheory.tabular.errors import InvalidArgument, NonTerminating, NotConverged
+from pgtheory.tabular.solve.linear.banded import Banded
+from pgtheory.tabular.solve.linear.dense import Dense
+from pgtheory.tabular.solve.linear.solver import Aim, Refused, Solver, norm
+from pgtheory.tabular.solve.linear.sparse_lu import SparseLU
+from pgtheory.tabular.solve.structure import UNIT, Structure
 
-UNIT = 2.0**-53
-"""Unit roundoff of float64."""
+SOLVERS: dict[str, type[Solver]] = {solver.name: solver for solver in (Dense, Banded, SparseLU)}
+"""Every method, by its name."""
+
+DIGITS = 1e-10
+"""Error of an iterative method relative to the largest entry, where no tolerance is given and rounding allows it."""
+
+SMALL = 200
+"""Up to so many states a full LU costs less than anything else."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Solution:
+    """x and what is proven of it.
+
+    Attributes:
+        x: the solution, (S,) or (S, k).
+        residual: at least |b - M x|, rounding included; of each column, (k,). Sup norm, or 1-norm for the transposed system.
+        size: the norm of x, of each column.
+        rounding: the part of `residual` that is there for its rounding.
+        method: the method that found it.
+        steps: its steps: 1 for a factorisation, products with K for an iteration.
+    """
+
+    x: Float[np.ndarray, "S *k"]
+    residual: Float[np.ndarray, "*k"]
+    size: Float[np.ndarray, "*k"]
+    rounding: Float[np.ndarray, "*k"]
+    method: str
+    steps: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Chain:
-    """The systems M x = b and M^T y = c with M = I - gamma K; K (S, S) is dense (LAPACK) or sparse (SuperLU).
+    """The systems M x = b and M' y = c with M = I - gamma K.
 
-    Cost: one factorisation, O(S^3) dense, the fill-in when sparse; then O(S^2) or O(fill) a solve.
+    Attributes:
+        K: (S, S), no negative entry, rows that sum to at most one; dense or CSR (entries of a row in any order, also repeated).
+        gamma: discount in [0, 1].
+        method: name of a method of SOLVERS; None lets the structure of K choose, and falls back on the next method where an answer is not good enough.
+        tolerance: proven error of every solution, sup norm for M, 1-norm for M'; None: direct methods go to rounding, iterative ones to ten digits of the
+            largest entry, or to rounding.
+
+    Raises:
+        InvalidArgument: an unknown method, a tolerance that is not positive.
     """
 
     K: np.ndarray | sp.csr_array
     gamma: float
+    method: str | None = None
+    tolerance: float | None = None
 
-    @cached_property
-    def _solver(self) -> Callable[[np.ndarray, bool], np.ndarray]:
-        if sp.issparse(self.K):
-            try:
-                factors = splu((sp.eye_array(self.K.shape[0]) - self.gamma * self.K).tocsc())
-            except RuntimeError:
-                raise too_long() from None
-            return lambda b, transposed: factors.solve(b, trans="T" if transposed else "N")
-        with warnings.catch_warnings():
-            # A pivot of zero is reported by the residual of `inverse_norm`, as every other failure is.
-            warnings.simplefilter("ignore", LinAlgWarning)
-            pair = lu_factor(np.eye(len(self.K)) - self.gamma * self.K)
-        return lambda b, transposed: lu_solve(pair, b, trans=int(transposed))
+    def __post_init__(self) -> None:
+        if self.method is not None and self.method not in SOLVERS:
+            raise InvalidArgument(f"method is {self.method!r}, expected None or one of {', '.join(SOLVERS)}.")
+        if self.tolerance is not None and not self.tolerance > 0:
+            raise InvalidArgument(f"tolerance is {self.tolerance}, expected a positive number.")
 
     def solve(self, b: Float[np.ndarray, "S *k"]) -> Float[np.ndarray, "S *k"]:
-        """x with M x = b, for one right-hand side or several as columns."""
-        return self._solver(b, False)
+        """x with M x = b, for one right-hand side or several as columns.
 
-    def solve_transposed(self, c: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S"]:
-        """y with M^T y = c."""
-        return self._solver(c, True)
+        Raises:
+            NotConverged: no method proves the tolerance.
+        """
+        return self._proven(b, False)
+
+    def solve_transposed(self, c: Float[np.ndarray, "S *k"]) -> Float[np.ndarray, "S *k"]:
+        """y with M' y = c.
+
+        Raises:
+            NotConverged: no method proves the tolerance.
+        """
+        return self._proven(c, True)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """What the pattern of K says."""
+        return Structure(self.K, self.gamma)
+
+    def find(self, b: Float[np.ndarray, "S *k"], *, transposed: bool = False, aim: Aim | None = None) -> Solution:
+        """The solution of the first method whose residual is as small as `aim` asks (default: as `tolerance` asks), else the best that was found.
+
+        Raises:
+            InvalidArgument: the method that was asked for cannot be set up.
+            NonTerminating: no method could be set up: the matrix is singular to all of them.
+        """
+        aim = self.aim if aim is None else aim
+        names, best = self._order(1 if b.ndim == 1 else b.shape[1]), None
+        for name in names:
+            solver = self._solver(name)
+            if solver is None:
+                continue
+            x, steps = solver.solve(b, transposed, aim)
+            found = self.judged(x, b, transposed, name, steps)
+            if best is None or not np.all(best.residual <= found.residual):
+                best = found
+            if np.all(found.residual <= aim.allowed(found.size) + 2 * found.rounding):
+                break
+        if best is None:
+            raise too_long()
+        return best
+
+    def judged(self, x: Float[np.ndarray, "S *k"], b: Float[np.ndarray, "S *k"], transposed: bool, method: str, steps: int) -> Solution:
+        """Any x as a solution, with its residual. Cost: one product with K.
+
+        Sums of n terms err by at most n u / (1 - n u) times the sum of absolute values (Higham 2002, Section 3.1).
+        """
+        terms = self.structure.longest_column if transposed else self.structure.longest_row
+        with np.errstate(invalid="ignore", over="ignore"):
+            residual = norm(b - x + self.gamma * self.structure.product(x, transposed), transposed)
+            size = norm(x, transposed)
+            rounding = 2 * (terms + 4) * UNIT * (norm(b, transposed) + 2 * size)
+            return Solution(x=x, residual=residual + rounding, size=size, rounding=rounding, method=method, steps=steps)
+
+    @cached_property
+    def aim(self) -> Aim:
+        """The residual that the tolerance allows: half of it is left to rounding."""
+        if self.tolerance is not None:
+            return Aim(absolute=0.5 * self.tolerance / self.inverse_norm)
+        return Aim(relative=DIGITS / self.inverse_norm)
 
     @cached_property
     def length(self) -> Float[np.ndarray, "S"]:
         """M^-1 1, the expected discounted number of steps from each state."""
-        return self.solve(np.ones(self.K.shape[0]))
+        return self.solve(np.ones(self.structure.size))
 
     @cached_property
     def inverse_norm(self) -> float:
-        """A number that is at least |M^-1|_inf, by the argument at the top of this file.
+        """A number that is at least |M^-1|_inf = |M'^-1|_1, by the argument at the top of this file; the smaller one of what is cheap.
 
         Raises:
             NonTerminating: float64 cannot tell the chain from one that never ends.
         """
-        x = self.length
-        if not len(x):
+        if not self.structure.size:
             return 0.0
-        if not (np.isfinite(x).all() and (x > 0).all()):
-            raise too_long()
-        slack = 2 * (int(nonzeros(self.K).max()) + 4) * UNIT * (1 + 2 * x.max())
-        e = abs(1 - (x - self.gamma * (self.K @ x))).max() + slack
-        if e >= 1:
+        rate = self.structure.contraction
+        if rate < 1:
+            return (1 + 8 * UNIT) / (1 - rate)
+        found = self.find(np.ones(self.structure.size), aim=Aim(absolute=2.0**-10))
+        x, e = found.x, float(found.residual)
+        if not (np.isfinite(x).all() and (x > 0).all() and e < 1):
             raise too_long()
         return float(x.max() / (1 - e) * (1 + 8 * UNIT))
+
+    def _proven(self, b: np.ndarray, transposed: bool) -> np.ndarray:
+        if not self.structure.size:
+            return np.array(b, dtype=float)
+        found = self.find(np.asarray(b, dtype=float), transposed=transposed)
+        if self.tolerance is not None:
+            bound = float(self.inverse_norm * np.max(found.residual, initial=0))
+            if not bound <= self.tolerance:
+                raise NotConverged(not_proven(bound, self.tolerance, found), best=found.x, bound=bound)
+        return found.x
+
+    def _order(self, columns: int) -> list[str]:
+        """Names of the methods to try, the best first. Looks at structure only: the same input gives the same bits."""
+        if self.method is not None:
+            return [self.method]
+        s = self.structure
+        if not s.sparse or s.size <= SMALL:
+            return ["dense"]
+        below, above = s.bandwidth
+        if below * (below + above) <= 16:
+            return ["banded", "sparse-lu"]
+        return ["sparse-lu", "dense"]
+
+    def _solver(self, name: str) -> Solver | None:
+        solvers = self.__dict__.setdefault("_solvers", {})
+        if name not in solvers:
+            try:
+                solvers[name] = SOLVERS[name](self.structure)
+            except Refused as problem:
+                if self.method is not None:
+                    raise InvalidArgument(f"method {name!r} cannot solve this chain: {problem}. Leave the method out, or take another.") from None
+                solvers[name] = None
+        return solvers[name]
+
+
+def not_proven(bound: float, tolerance: float, found: Solution) -> str:
+    """The text of NotConverged."""
+    return (
+        f"{found.method} reached the proven bound {bound:.3g} after {found.steps} steps, not {tolerance:g}. "
+        "Give a larger tolerance, or leave the method out so that others are tried."
+    )
 
 
 def too_long() -> NonTerminating:

@@ -1,0 +1,103 @@
+"""What the pattern of a kernel says about the linear system M x = b, M = I - gamma K, before anything is solved."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float, Int
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+from pgtheory.tabular.models.mdp import nonzeros
+
+UNIT = 2.0**-53
+"""Unit roundoff of float64."""
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """A kernel K (S, S) without negative entries, dense or CSR (entries of a row in any order, also repeated), and the discount of M = I - gamma K.
+
+    Everything is computed when first asked for. Cost: one pass over the entries each; `order` a sort of the neighbours of each state.
+    """
+
+    K: np.ndarray | sp.csr_array
+    gamma: float
+
+    @property
+    def size(self) -> int:
+        """Number of states S."""
+        return self.K.shape[0]
+
+    @cached_property
+    def sparse(self) -> bool:
+        """Whether K is stored by its nonzero entries."""
+        return sp.issparse(self.K)
+
+    @property
+    def entries(self) -> int:
+        """Number of stored entries, zeros included."""
+        return self.K.nnz if self.sparse else self.K.size
+
+    @cached_property
+    def longest_row(self) -> int:
+        """Largest number of entries of a row."""
+        return int(nonzeros(self.K).max(initial=0)) if self.sparse else self.size
+
+    @cached_property
+    def longest_column(self) -> int:
+        """Largest number of entries of a column."""
+        return int(np.bincount(self.K.indices, minlength=1).max()) if self.sparse else self.size
+
+    def product(self, x: Float[np.ndarray, "S *k"], transposed: bool) -> Float[np.ndarray, "S *k"]:
+        """K x, or K' x."""
+        return (self.K.T if transposed else self.K) @ x
+
+    @cached_property
+    def row_sums(self) -> Float[np.ndarray, "S"]:
+        """K 1."""
+        return np.asarray(self.K.sum(axis=1)).ravel()
+
+    @cached_property
+    def contraction(self) -> float:
+        """At least |gamma K|_inf: the largest row sum of gamma K, with the rounding of that sum."""
+        return self.gamma * float(self.row_sums.max(initial=0)) * (1 + 2 * (self.longest_row + 2) * UNIT)
+
+    @cached_property
+    def constant_sum(self) -> bool:
+        """Whether all rows have one sum, so that K 1 is a multiple of 1."""
+        low, high = self.row_sums.min(initial=np.inf), self.row_sums.max(initial=0)
+        return bool(high - low <= 4 * (self.longest_row + 2) * UNIT)
+
+    @cached_property
+    def bandwidth(self) -> tuple[int, int]:
+        """Largest distance of an entry below and above the diagonal."""
+        return bandwidth(self.K)
+
+    @cached_property
+    def order(self) -> Int[np.ndarray, "S"]:
+        """The states in reverse Cuthill-McKee order, which keeps neighbours close (George and Liu 1981, Section 4.3)."""
+        return reverse_cuthill_mckee(sp.csr_array(self.K), symmetric_mode=False)
+
+    @cached_property
+    def ordered(self) -> sp.csr_array:
+        """K with rows and columns in that order."""
+        return sp.csr_array(self.K)[self.order][:, self.order]
+
+    @cached_property
+    def ordered_bandwidth(self) -> tuple[int, int]:
+        """The bandwidth of `ordered`."""
+        return bandwidth(self.ordered)
+
+
+def bandwidth(K: np.ndarray | sp.csr_array) -> tuple[int, int]:
+    """(l, u) with K[i, j] = 0 unless -u <= i - j <= l; (0, 0) without entries."""
+    if not sp.issparse(K):
+        i, j = np.nonzero(K)
+        return (int((i - j).max(initial=0)), int((j - i).max(initial=0)))
+    filled = np.flatnonzero(np.diff(K.indptr))
+    if not len(filled):
+        return 0, 0
+    starts = K.indptr[filled]
+    left, right = np.minimum.reduceat(K.indices, starts), np.maximum.reduceat(K.indices, starts)
+    return int((filled - left).max(initial=0)), int((right - filled).max(initial=0))
