@@ -1,0 +1,131 @@
+"""Claims re-checked, and the index of papers: what `pgtheory verify` and `pgtheory papers` print."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from pgtheory.proofs.claim import Paper
+from pgtheory.proofs.index import all_papers, claims_named, paper
+from pgtheory.proofs.verification import Evidence, Finding, examine_all
+
+STYLE = {"holds": "bold green", "refuted": "bold red", "not checked": "bold yellow"}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Verification:
+    """The findings on some claims."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 all hold, 1 one is refuted, 3 one is not checked and none refuted."""
+        statuses = {finding.status for finding in self.findings}
+        return 1 if "refuted" in statuses else 3 if "not checked" in statuses else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every finding with its evidence."""
+        return {"exit_code": self.exit_code, "claims": [finding.to_dict() for finding in self.findings]}
+
+    def as_rich(self) -> Group:
+        """One line a claim, then what did not hold."""
+        count = Counter(finding.status for finding in self.findings)
+        head = Text("  ").join(Text(f"{n} {status}", style=STYLE[status]) for status, n in count.items())
+        seconds = sum(finding.seconds for finding in self.findings)
+        return Group(Text.assemble(head, f"   {seconds:.1f} s"), Text(), claim_table(self.findings))
+
+    def detail(self) -> Group:
+        """Every case of every claim."""
+        return Group(self.as_rich(), *(part for finding in self.findings for part in (Text(), details(finding))))
+
+
+def claim_table(findings: Sequence[Finding]) -> Table:
+    """Id, status, the number that decides, statement."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("claim", "status", "distance", "threshold", "statement"):
+        table.add_column(name, no_wrap=name != "statement", justify="right" if name in ("distance", "threshold") else "left")
+    for finding in findings:
+        worst = finding.worst
+        numbers = ("", "") if worst is None else (f"{worst.comparison.distance:.1e}", f"{worst.comparison.threshold:.1e}")
+        text = finding.claim.statement + (f" [{finding.reason}]" if finding.reason else "")
+        table.add_row(finding.claim.id, Text(finding.status, style=STYLE[finding.status]), *numbers, escape(text))
+    return table
+
+
+def details(finding: Finding) -> Table:
+    """The cases, the dropped assumptions and the mutants of one claim."""
+    table = Table(box=None, pad_edge=False, title=f"{finding.claim.id}  {escape(finding.claim.statement)}", title_justify="left", title_style="bold")
+    for name in ("", "case", "outcome", "distance", "threshold", "from"):
+        table.add_column(name, justify="right" if name in ("distance", "threshold") else "left")
+    row = lambda kind, e, label: table.add_row(kind, escape(label), outcome(e, kind), f"{e.comparison.distance:.2e}", f"{e.comparison.threshold:.2e}", e.comparison.origin)  # fmt: skip
+    for evidence in finding.cases:
+        row("case", evidence, evidence.case)
+    for name, evidence in finding.dropped.items():
+        row("without", evidence, f"{name}: {evidence.case}")
+    for name, evidence in finding.mutants.items():
+        row("mutant", evidence, name)
+    return table
+
+
+def outcome(evidence: Evidence, kind: str) -> Text:
+    """What happened, green if it is what should."""
+    holds = evidence.comparison.holds
+    return Text("holds" if holds else "refuted", style="green" if holds == (kind == "case") else "red")
+
+
+def verify(names: Sequence[str], progress: Callable[[str], None] = lambda _: None) -> Verification:
+    """Check the claims meant by `names`: claims, papers, families, or all.
+
+    Raises:
+        InvalidArgument: a name means nothing.
+    """
+    claims = claims_named(names or ["all"])
+    return Verification(findings=tuple(examine_all(claims, lambda finding: progress(f"{finding.claim.id} {finding.status}"))))
+
+
+def paper_rows(id: str | None) -> list[Paper]:
+    """One paper, or all.
+
+    Raises:
+        InvalidArgument: no such paper.
+    """
+    return [paper(id)] if id else list(all_papers())
+
+
+def papers_dict(found: Sequence[Paper]) -> list[dict[str, Any]]:
+    """The index as plain data."""
+    return [
+        {
+            "id": p.id, "slug": p.slug, "title": p.title, "authors": p.authors, "year": p.year, "family": p.family, "code": dict(p.code),
+            "headline": p.headline.question if p.headline else None, "notes": p.notes,
+            "claims": [{"id": c.id, "kind": c.kind, "level": c.level, "statement": c.statement, "needs": list(c.needs), "corrects": c.corrects} for c in p.claims],
+        }
+        for p in found
+    ]  # fmt: skip
+
+
+def papers_rich(found: Sequence[Paper], *, alone: bool) -> Group:
+    """A line a paper; one that was asked for `alone` with its claims and code."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("paper", "name", "family", "claims", "headline", "title"):
+        table.add_column(name, no_wrap=name != "title", justify="right" if name == "claims" else "left")
+    for p in found:
+        table.add_row(p.id, p.slug, p.family, str(len(p.claims)), "yes" if p.headline else "-", escape(p.title))
+    if not alone:
+        return Group(table)
+    (one,) = found
+    claims = Table(box=None, pad_edge=False)
+    for name in ("claim", "kind", "level", "statement"):
+        claims.add_column(name, no_wrap=name != "statement")
+    for c in one.claims:
+        note = f" [corrected: {c.corrects}]" if c.corrects else ""
+        claims.add_row(c.id, c.kind, c.level, escape(c.statement + note))
+    code = [Text(f"  {word:<24} {place}") for word, place in one.code.items()]
+    notes = [Text(), Text(one.notes)] if one.notes else []
+    return Group(table, Text(f"{one.authors} ({one.year})", style="dim"), Text(), claims, Text(), *code, *notes)

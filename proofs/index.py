@@ -1,0 +1,64 @@
+"""The papers that are here, by id; a paper's file is imported when it is asked for."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
+
+from pgtheory.proofs import papers as folder
+from pgtheory.proofs.claim import Claim, Paper
+from pgtheory.tabular.errors import InvalidArgument
+
+
+def paper_ids() -> tuple[str, ...]:
+    """Ids of all papers, in order."""
+    return tuple(sorted(module.name.upper() for module in iter_modules(folder.__path__)))
+
+
+def paper(id: str) -> Paper:
+    """The paper with this id.
+
+    Raises:
+        InvalidArgument: there is none.
+    """
+    if id.upper() not in paper_ids():
+        near = get_close_matches(id.upper(), paper_ids(), n=3)
+        hint = f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(paper_ids())}."
+        raise InvalidArgument(f"no paper here is called {id!r}. {hint}")
+    return import_module(f"{folder.__name__}.{id.lower()}").PAPER
+
+
+def all_papers() -> tuple[Paper, ...]:
+    """All papers."""
+    return tuple(paper(id) for id in paper_ids())
+
+
+def claims_named(names: Iterable[str]) -> list[Claim]:
+    """The claims meant by names: a claim (P043.C1), a paper (P043), a family (convergence) or "all". Each once, in the order of the names.
+
+    Raises:
+        InvalidArgument: a name means nothing; the text says what there is.
+    """
+    found: dict[str, Claim] = {}
+    for name in names:
+        for claim in _meant(name.strip()):
+            found[claim.id] = claim
+    return list(found.values())
+
+
+def _meant(name: str) -> Iterable[Claim]:
+    if name.casefold() == "all":
+        return [claim for one in all_papers() for claim in one.claims]
+    head, dot, _ = name.upper().partition(".")
+    if head in paper_ids():
+        claims = paper(head).claims
+        chosen = [claim for claim in claims if not dot or claim.id == name.upper()]
+        if not chosen:
+            raise InvalidArgument(f"{head} has no claim {name!r}; it has {', '.join(claim.id for claim in claims)}.")
+        return chosen
+    families = {one.family for one in all_papers()}
+    if name.casefold() in families:
+        return [claim for one in all_papers() if one.family == name.casefold() for claim in one.claims]
+    near = get_close_matches(name, [*paper_ids(), *families, "all"], n=3, cutoff=0.5)
+    hint = f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(paper_ids())}; the families {', '.join(sorted(families))}; and all."
+    raise InvalidArgument(f"{name!r} is no claim, paper or family. {hint}")

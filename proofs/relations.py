@@ -1,0 +1,139 @@
+"""What two sides of a claim must satisfy, with a tolerance that says where it comes from.
+
+A relation compares arrays entry by entry and reports one number, the largest violation. A NaN on either side never satisfies a relation.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from pgtheory.tabular.errors import InvalidArgument
+
+UNIT = 2.0**-53
+"""Unit roundoff of float64."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The outcome on one case.
+
+    Attributes:
+        holds: whether the relation is satisfied.
+        distance: the number that was compared with `threshold`; what it is, the relation says.
+        threshold: the bound on it.
+        origin: where the threshold comes from.
+    """
+
+    holds: bool
+    distance: float
+    threshold: float
+    origin: str
+
+
+class Relation(Protocol):
+    """(left, right) -> Comparison, and the sign that stands between the two sides in a text."""
+
+    @property
+    def sign(self) -> str: ...
+
+    def __call__(self, left: object, right: object) -> Comparison: ...
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """A tolerance of `count` roundings of numbers of the size of the larger side: count * 2^-53 * max(|left|, |right|, `scale`).
+
+    `scale` is the size of the numbers that the sides are differences of, where that is larger than the sides themselves.
+    """
+
+    count: float
+    scale: float = 0.0
+
+    def of(self, left: np.ndarray, right: np.ndarray) -> tuple[float, str]:
+        """The tolerance, and where it comes from."""
+        size = max(float(abs(left).max(initial=0)), float(abs(right).max(initial=0)), self.scale)
+        return self.count * UNIT * size, f"{self.count:g} roundings of numbers of size {size:.3g}"
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A tolerance that was derived otherwise: the error of a difference quotient, of a truncated sum, of a decimal that a paper prints."""
+
+    value: float
+    because: str
+
+    def of(self, left: np.ndarray, right: np.ndarray) -> tuple[float, str]:
+        """The tolerance, and where it comes from."""
+        return self.value, self.because
+
+
+@dataclass(frozen=True)
+class Equal:
+    """left = right. The distance is max |left - right|."""
+
+    tolerance: Rounding | Derived = Rounding(256)
+    sign = "="
+
+    def __call__(self, left: object, right: object) -> Comparison:
+        a, b = paired(left, right)
+        tolerance, origin = self.tolerance.of(a, b)
+        distance = largest(abs(a - b))
+        return Comparison(holds=distance <= tolerance, distance=distance, threshold=tolerance, origin=origin)
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """left <= right. The distance is max (left - right): negative where there is room."""
+
+    tolerance: Rounding | Derived = Rounding(256)
+    sign = "<="
+
+    def __call__(self, left: object, right: object) -> Comparison:
+        a, b = paired(left, right)
+        tolerance, origin = self.tolerance.of(a, b)
+        distance = largest(a - b)
+        return Comparison(holds=distance <= tolerance, distance=distance, threshold=tolerance, origin=origin)
+
+
+@dataclass(frozen=True)
+class Below:
+    """left + by <= right in every entry: less, and visibly so. The distance is min (right - left)."""
+
+    by: float
+    sign = "<"
+
+    def __call__(self, left: object, right: object) -> Comparison:
+        a, b = paired(left, right)
+        distance = -largest(a - b)
+        return Comparison(holds=distance >= self.by, distance=distance, threshold=self.by, origin="stated gap")
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The sides differ by at least `by` somewhere: what a counterexample shows. The distance is max |left - right|."""
+
+    by: float
+    sign = "!="
+
+    def __call__(self, left: object, right: object) -> Comparison:
+        a, b = paired(left, right)
+        distance = largest(abs(a - b))
+        return Comparison(holds=np.isfinite(distance) and distance >= self.by, distance=distance, threshold=self.by, origin="stated gap")
+
+
+def paired(left: object, right: object) -> tuple[np.ndarray, np.ndarray]:
+    """Both sides as arrays of one shape; a number is compared with every entry.
+
+    Raises:
+        InvalidArgument: the shapes differ.
+    """
+    a, b = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if a.shape != b.shape and a.ndim and b.ndim:
+        raise InvalidArgument(f"the sides of the claim have shapes {a.shape} and {b.shape}. Compare arrays of one shape, or an array with a number.")
+    return a, b
+
+
+def largest(x: np.ndarray) -> float:
+    """The largest entry; infinite if one is NaN, so that no comparison is passed by it."""
+    return float(np.where(np.isnan(x), np.inf, x).max())

@@ -1,0 +1,53 @@
+"""Relations accept what they should, refuse what they should, and never accept a NaN."""
+
+import numpy as np
+import pytest
+
+from pgtheory.proofs.relations import UNIT, Apart, AtMost, Below, Derived, Equal, Rounding
+from pgtheory.tabular.errors import InvalidArgument
+
+
+def test_equal_allows_the_stated_roundings_and_no_more():
+    relation = Equal(Rounding(4))
+
+    assert relation(8.0, 8.0 + 4 * UNIT * 8).holds
+    assert not relation(8.0, 8.0 + 8 * UNIT * 8).holds
+
+
+def test_scale_is_the_size_of_what_cancels():
+    assert not Equal(Rounding(4))(1e-14, 0.0).holds
+    assert Equal(Rounding(4, scale=100.0))(1e-14, 0.0).holds
+
+
+def test_derived_tolerance_is_absolute_and_keeps_its_reason():
+    found = Equal(Derived(0.5, "half a unit of the printed decimal"))(1.0, 1.4)
+
+    assert found.holds
+    assert found.origin == "half a unit of the printed decimal"
+
+
+def test_at_most_is_an_upper_bound_entry_by_entry():
+    assert AtMost()([1.0, 2.0], [1.0, 3.0]).holds
+    assert not AtMost()([1.0, 3.1], [1.0, 3.0]).holds
+
+
+def test_below_needs_the_whole_gap():
+    assert Below(0.5)(1.0, 1.5).holds
+    assert not Below(0.5)(1.0, 1.4).holds
+    assert not Below(0.5)([1.0, 1.0], [1.4, 9.0]).holds
+
+
+def test_apart_needs_the_gap_somewhere():
+    assert Apart(1.0)([0.0, 0.0], [0.0, 1.0]).holds
+    assert not Apart(1.0)([0.0, 0.0], [0.5, 0.9]).holds
+
+
+@pytest.mark.parametrize("relation", [Equal(), AtMost(), Below(0.1), Apart(0.1), Equal(Derived(1e9, "whatever it may be"))])
+@pytest.mark.parametrize(("left", "right"), [(np.nan, 1.0), (1.0, np.nan), ([1.0, np.nan], [1.0, 2.0])])
+def test_nan_satisfies_nothing(relation, left, right):
+    assert not relation(left, right).holds
+
+
+def test_shapes_that_do_not_fit_are_an_error():
+    with pytest.raises(InvalidArgument, match=r"shapes \(2,\) and \(3,\)"):
+        Equal()([1.0, 2.0], [1.0, 2.0, 3.0])
