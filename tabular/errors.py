@@ -21,6 +21,10 @@ class NonTerminating(PgtheoryError, ValueError):
     """gamma is 1 and some reachable state never ends under the policy: the undiscounted return does not exist."""
 
 
+class Multichain(PgtheoryError, ValueError):
+    """The average reward depends on where the process starts: there is more than one closed class, or float64 cannot tell the chain from one that has two."""
+
+
 class NoSupport(PgtheoryError, ValueError):
     """The sampling policy never takes an action that the current policy takes: importance weights do not exist."""
 

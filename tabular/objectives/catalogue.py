@@ -8,6 +8,7 @@ import numpy as np
 
 from pgtheory.tabular.arrays import require_count
 from pgtheory.tabular.errors import InvalidArgument, PgtheoryError
+from pgtheory.tabular.objectives.average import AverageReward
 from pgtheory.tabular.objectives.combine import Combination
 from pgtheory.tabular.objectives.functionals import InverseLength, ReturnPerLength, paths_of
 from pgtheory.tabular.objectives.maximum import MaxOfK
@@ -50,6 +51,7 @@ def candidates(largest: int, gamma: float) -> list[Objective]:
         ReturnPerLength(),
         Length(),
         InverseLength(),
+        AverageReward(),
     ]
 
 

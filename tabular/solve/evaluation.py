@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from jaxtyping import Bool, Float
 
 from pgtheory.tabular.arrays import ROUNDING, freeze, require_distribution
-from pgtheory.tabular.errors import InvalidPolicy, NonTerminating
+from pgtheory.tabular.errors import InvalidArgument, InvalidPolicy, NonTerminating
 from pgtheory.tabular.models.mdp import MDP, as_mdp
 from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.solve.chain import UNIT, Chain
@@ -44,11 +44,13 @@ class Evaluation:
     ends: Bool[np.ndarray, "S"]
 
 
-def evaluate(model: object, policy: Policy) -> Evaluation:
+def evaluate(model: object, policy: Policy, *, criterion: str = "return") -> Evaluation:
     """Exact value of a policy, up to the rounding that `bound` accounts for.
 
     Args:
         model: MDP, Bandit, TokenTree or anything with an attribute `mdp`.
+        criterion: "return", or "average" for the average reward of a model that never ends: J is then the gain, V the bias, `occupancy` the stationary law
+            (`average.py`); the discount plays no part.
         policy: anything with `probabilities` (S, A). With a horizon T also (T*S, A), row t*S + s: one table a time step, the policy of `with_time`.
 
     With gamma = 1 and no horizon, states from which the episode may run for ever and that are never reached from mu get V = 0 and count as 0 in Q.
@@ -57,6 +59,8 @@ def evaluate(model: object, policy: Policy) -> Evaluation:
     Raises:
         InvalidPolicy: the policy does not fit the model.
         NonTerminating: gamma is 1 and a state reached from mu never ends under this policy.
+        InvalidArgument: an unknown criterion; the average reward of a model that ends.
+        Multichain: the average reward depends on the start.
 
     >>> from pgtheory.tabular.models.mdp import MDP
     >>> from pgtheory.tabular.policies.direct import Direct
@@ -64,8 +68,14 @@ def evaluate(model: object, policy: Policy) -> Evaluation:
     >>> evaluate(half, Direct([[1.0]])).J
     2.0
     """
+    if criterion not in ("return", "average"):
+        raise InvalidArgument(f"criterion is {criterion!r}, expected 'return' or 'average'.")
     mdp = as_mdp(model)
     pi = policy_table(mdp, policy)
+    if criterion == "average":
+        from pgtheory.tabular.solve.average import average_evaluation
+
+        return average_evaluation(mdp, pi)
     return _stationary(mdp, pi) if mdp.horizon is None else _finite(mdp, pi, mdp.horizon)
 
 

@@ -37,6 +37,8 @@ class Optimal:
 
     With gamma = 1 and no horizon, the policies compared are those that end almost surely. Where there is none, V and Q are minus infinity, as they are for an
     action that leads there. `bound` and `gap` are infinite if actions that are as good as the best run for ever.
+
+    Of the average reward J is the gain of the policy, V its bias, `bound` that of |J - g*| and `gap` that of g* - gain of the policy.
     """
 
     V: Float[np.ndarray, "*T S"]
@@ -53,13 +55,14 @@ class Optimal:
         return Direct(np.eye(self.Q.shape[-1])[self.policy.ravel()])
 
 
-def optimal(model: object, *, method: str = "policy-iteration", tolerance: float = 1e-10) -> Optimal:
+def optimal(model: object, *, method: str = "policy-iteration", tolerance: float = 1e-10, criterion: str = "return") -> Optimal:
     """The optimal value and a policy that attains it.
 
     Args:
         model: MDP, Bandit, TokenTree or anything with an attribute `mdp`.
         method: "policy-iteration", "value-iteration" or "linear-programming". A horizon is solved by backward induction whatever the method.
         tolerance: value iteration stops when the proven bound of V is below it; the other methods stop at the optimum and do not use it.
+        criterion: "return", or "average" for the average reward of a model that never ends: J is then the gain, V the bias of the policy (`gain.py`).
 
     Cost: policy iteration one linear solve a step, O(S^3) dense; value iteration O(S^2 A) or O(nnz) a sweep; the linear program has S rows and S A columns.
 
@@ -67,6 +70,7 @@ def optimal(model: object, *, method: str = "policy-iteration", tolerance: float
         InvalidArgument: an unknown method, a tolerance that is not positive.
         NonTerminating: gamma is 1, and from a first state no policy ends almost surely, or the return is infinite.
         NotConverged: value iteration cannot prove the tolerance; `best` is its last value, `bound` what it proved.
+        Multichain: the best average reward may depend on the start.
 
     >>> from pgtheory.tabular.models.classic import chain
     >>> found = optimal(chain(3))
@@ -77,7 +81,13 @@ def optimal(model: object, *, method: str = "policy-iteration", tolerance: float
         raise InvalidArgument(f"method is {method!r}, expected one of {', '.join(METHODS)}.")
     if not tolerance > 0:
         raise InvalidArgument(f"tolerance is {tolerance}, expected a positive number.")
+    if criterion not in ("return", "average"):
+        raise InvalidArgument(f"criterion is {criterion!r}, expected 'return' or 'average'.")
     mdp = as_mdp(model)
+    if criterion == "average":
+        from pgtheory.tabular.solve.gain import optimal_gain
+
+        return optimal_gain(mdp, method=method, tolerance=tolerance)
     if mdp.horizon is not None:
         return backward_induction(mdp, mdp.horizon)
     play = Play.of(mdp)

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Bool, Int
-from scipy.sparse.csgraph import breadth_first_order, shortest_path
+from scipy.sparse.csgraph import breadth_first_order, connected_components, shortest_path
 
 from pgtheory.tabular.models.mdp import MDP
 
@@ -32,6 +32,17 @@ def edges_of(mdp: MDP, taken: Bool[np.ndarray, "S A"]) -> sp.csr_array:
     return _positive(average @ rows)
 
 
+def closed_classes(edges: sp.csr_array) -> tuple[Int[np.ndarray, "S"], Int[np.ndarray, "k"]]:
+    """The number of each state's communicating class, and the numbers of those classes that no edge leaves. Cost O(nnz).
+
+    A finite chain is sooner or later in one of these and stays there. Source: Kemeny and Snell (1960), Section 2.4.
+    """
+    count, label = connected_components(edges, connection="strong")
+    step = edges.tocoo()
+    left = np.unique(label[step.row[label[step.row] != label[step.col]]])
+    return label, np.setdiff1d(np.arange(count), left)
+
+
 def endable(mdp: MDP, allowed: Bool[np.ndarray, "S A"]) -> tuple[Bool[np.ndarray, "S"], Bool[np.ndarray, "S A"]]:
     """States from which some policy of allowed actions ends almost surely, and the actions that such a policy may take there.
 
@@ -40,8 +51,7 @@ def endable(mdp: MDP, allowed: Bool[np.ndarray, "S A"]) -> tuple[Bool[np.ndarray
     """
     inside = np.ones(mdp.S, dtype=bool)
     while True:
-        leaving = _positive(sp.csr_array(mdp.transition)) @ (~inside).astype(float)
-        kept = allowed & inside[:, None] & (leaving.reshape(mdp.S, mdp.A) == 0)
+        kept = allowed & inside[:, None] & ~leads_into(mdp, ~inside)
         exits = exits_of(mdp, kept)
         smaller = inside & reachable(edges_of(mdp, kept).T.tocsr(), exits)
         if (smaller == inside).all():
@@ -54,14 +64,26 @@ def proper_policy(mdp: MDP, kept: Bool[np.ndarray, "S A"]) -> Int[np.ndarray, "S
 
     Outside W the action is 0. Ties go to the lowest index. Cost O(nnz).
     """
-    exits = exits_of(mdp, kept)
-    graph = _with_source(edges_of(mdp, kept).T.tocsr(), exits)
+    return approach(mdp, kept, mdp.ends > 0)
+
+
+def approach(mdp: MDP, kept: Bool[np.ndarray, "S A"], goal: Bool[np.ndarray, "S A"]) -> Int[np.ndarray, "S"]:
+    """In each state the first of the actions `kept` that may bring the process closest to a pair of `goal` that is kept, such a pair itself if there is one.
+
+    Where no kept action leads to the goal, the first. Cost O(nnz).
+    """
+    graph = _with_source(edges_of(mdp, kept).T.tocsr(), np.any(kept & goal, axis=1))  # pyright: ignore[reportArgumentType]
     steps = shortest_path(graph, unweighted=True, indices=mdp.S)[:-1]
     rows = sp.coo_array(_positive(sp.csr_array(mdp.transition)))
     nearest = np.full(mdp.S * mdp.A, np.inf)
     np.minimum.at(nearest, rows.row, steps[rows.col])
-    nearest[(mdp.ends > 0).ravel()] = 0
+    nearest[goal.ravel()] = 0
     return np.where(kept, nearest.reshape(mdp.S, mdp.A), np.inf).argmin(axis=1)
+
+
+def leads_into(mdp: MDP, states: Bool[np.ndarray, "S"]) -> Bool[np.ndarray, "S A"]:
+    """Pairs that move into one of the states with positive probability. Cost O(nnz)."""
+    return (_positive(sp.csr_array(mdp.transition)) @ states.astype(float)).reshape(mdp.S, mdp.A) > 0
 
 
 def _positive(matrix: sp.sparray) -> sp.csr_array:

@@ -46,7 +46,7 @@ def test_graded_rewards_one_length_no_reference():
 
 
 def test_discounted_for_ever_has_no_whole_trajectories():
-    assert names(FOREVER) == {"J", "state entropy", "state reverse KL", "state forward KL"}
+    assert names(FOREVER) == {"J", "state entropy", "state reverse KL", "state forward KL", "average reward"}
 
 
 def test_a_discount_that_can_be_left_out_is_offered():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgtheory.tabular.models.mdp import MDP
-from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, proper_policy, reachable
+from pgtheory.tabular.solve.reachability import approach, closed_classes, edges_of, endable, ends_surely, leads_into, proper_policy, reachable
 
 ALL = settings(max_examples=60)
 
@@ -70,3 +70,37 @@ def test_endable_is_what_the_best_of_all_policies_can_do(mdp):
     assert (inside == possible).all()
     assert ends_almost_surely(mdp.P[np.arange(3), policy])[inside].all()
     assert not (np.where(kept[..., None], mdp.P, 0)[..., ~inside]).any()
+
+
+@ALL
+@given(graphs())
+def test_closed_classes_are_the_sets_that_reach_each_other_and_nothing_else(case):
+    graph, _ = case
+    reach = closure(graph)
+    mutual = reach & reach.T
+    shut = [(reach[s] <= mutual[s]).all() for s in range(4)]
+
+    label, closed = closed_classes(sp.csr_array(graph.astype(float)))
+
+    assert ((label[:, None] == label[None]) == mutual).all()
+    assert np.isin(label, closed).tolist() == shut
+
+
+@ALL
+@given(models(), st.lists(st.booleans(), min_size=3, max_size=3))
+def test_approach_reaches_the_goal_from_wherever_it_can_be_reached(mdp, goal):
+    """Its chain, stopped at the goal, stops almost surely from each state from which some walk leads there and no other state can be left for."""
+    into = leads_into(mdp, np.array(goal))
+    everything = np.ones((3, 2), dtype=bool)
+
+    policy = approach(mdp, everything, into)
+
+    P = np.asarray(mdp.P)
+    assert (into == (P[:, :, goal].sum(axis=-1) > 0)).all()
+    able = closure(P.sum(axis=1) > 0)[:, np.array(goal)].any(axis=1) if any(goal) else np.zeros(3, dtype=bool)
+    K = P[range(3), policy]
+    for s in np.flatnonzero(able & ~np.array(goal)):
+        assert closure(K > 0)[s][np.array(goal)].any()
+    for s in range(3):
+        if into[s].any():
+            assert policy[s] == into[s].argmax()
