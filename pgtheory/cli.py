@@ -201,12 +201,13 @@ def solve(
     problem: Annotated[str, typer.Argument(help="Named problem, Gymnasium id, or a .npz/.json file.")],
     gamma: Annotated[float | None, typer.Option(help="Another discount.")] = None,
     method: Annotated[str, typer.Option(help="policy-iteration, value-iteration or linear-programming.")] = "policy-iteration",
+    criterion: Annotated[str, typer.Option(help="return, or average: the average reward of a model that never ends.")] = "return",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """The exact solution of a model: optimal value and policy with certified bounds, and the uniform policy beside it."""
     from pgtheory.solving import solve_problem
 
-    found = solve_problem(problem, gamma=gamma, method=method)
+    found = solve_problem(problem, gamma=gamma, method=method, criterion=criterion)
     if as_json:
         print(json.dumps(found.to_dict(), indent=2))
     else:

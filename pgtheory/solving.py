@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from pgtheory.tabular.errors import NonTerminating
+from pgtheory.tabular.errors import InvalidArgument, Multichain, NonTerminating
 from pgtheory.tabular.models.mdp import MDP, as_mdp
 from pgtheory.tabular.models.problems import problem as problem_named
 from pgtheory.tabular.policies.direct import Direct
@@ -27,8 +27,9 @@ class Solution:
         problem: the id.
         mdp: the decision process behind it.
         optimal: value, policy, bounds.
-        uniform: the uniform policy, or None where its return does not exist.
+        uniform: the uniform policy, or None where its return, or its average reward, does not exist.
         note: why it does not.
+        criterion: "return" or "average".
     """
 
     problem: str
@@ -36,6 +37,7 @@ class Solution:
     optimal: Optimal
     uniform: Evaluation | None
     note: str | None
+    criterion: str = "return"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as numbers, lists and strings; what is infinite is None (JSON has no infinity)."""
@@ -44,6 +46,7 @@ class Solution:
             "problem": self.problem,
             "states": self.mdp.S,
             "actions": self.mdp.A,
+            "criterion": self.criterion,
             "gamma": self.mdp.gamma,
             "horizon": self.mdp.horizon,
             "method": best.method,
@@ -60,10 +63,11 @@ class Solution:
     def as_rich(self) -> Group:
         """The answer first, then a table of the states."""
         best, mdp = self.optimal, self.mdp
-        criterion = f"gamma {mdp.gamma:g}" + ("" if mdp.horizon is None else f", horizon {mdp.horizon}")
+        discounted = f"gamma {mdp.gamma:g}" + ("" if mdp.horizon is None else f", horizon {mdp.horizon}")
+        criterion = "average reward" if self.criterion == "average" else discounted
         lines = [
             Text.assemble(("SOLVED", "bold green"), f"  {self.problem}: {count(mdp.S, 'state')}, {count(mdp.A, 'action')}, {criterion}"),
-            line("J*", f"{best.J:.10g}   {proof(best)}"),
+            line("gain*" if self.criterion == "average" else "J*", f"{best.J:.10g}   {proof(best)}"),
             line("uniform", self.note or "" if self.uniform is None else f"{self.uniform.J:.10g}   |error| <= {self.uniform.bound:.1e}"),
             line("method", f"{best.method}, {count(best.steps, 'step')}"),
             Text(),
@@ -78,7 +82,7 @@ class Solution:
         when = "" if self.mdp.horizon is None else "At the first of the steps. "
         more = f"{hidden} more states with --json." if hidden > 0 else ""
         table = Table(box=None, pad_edge=False, caption=(when + more).strip() or None, caption_justify="left", caption_style="")
-        for name in ("state", "V*", "best action", "V uniform"):
+        for name in ("state", "bias", "best action", "bias uniform") if self.criterion == "average" else ("state", "V*", "best action", "V uniform"):
             table.add_column(name, justify="right")
         for s in range(min(SHOWN, len(V))):
             exists = bool(np.isfinite(V[s]))
@@ -87,26 +91,29 @@ class Solution:
         return table
 
 
-def solve_problem(problem: str, *, gamma: float | None = None, method: str = "policy-iteration") -> Solution:
-    """Solve a named problem, a `.npz`/`.json` file or a Gymnasium id, with another discount if `gamma` is given.
+def solve_problem(problem: str, *, gamma: float | None = None, method: str = "policy-iteration", criterion: str = "return") -> Solution:
+    """Solve a named problem, a `.npz`/`.json` file or a Gymnasium id, with another discount if `gamma` is given; or for its average reward.
 
     Raises:
         UnknownProblem, MissingFile, MissingExtra: there is nothing of that name.
-        InvalidArgument: gamma outside [0, 1], an unknown method, a parameter of the id.
+        InvalidArgument: gamma outside [0, 1], an unknown method or criterion, a parameter of the id; the average reward of a model that ends.
         NonTerminating: gamma is 1 and no policy ends, or the best return is infinite.
+        Multichain: the best average reward may depend on the start.
 
     >>> solve_problem("chain/3").optimal.J.__round__(12)
     0.81
     """
     mdp = as_mdp(problem_named(problem))
+    if gamma is not None and criterion == "average":
+        raise InvalidArgument(f"gamma is {gamma}, but the average reward has no discount. Leave one of the two out.")
     if gamma is not None:
         mdp = replace(mdp, gamma=gamma)
-    best = optimal(mdp, method=method)
+    best = optimal(mdp, method=method, criterion=criterion)
     try:
-        uniform, note = evaluate(mdp, Direct(np.full((mdp.S, mdp.A), 1 / mdp.A))), None
-    except NonTerminating as reason:
+        uniform, note = evaluate(mdp, Direct(np.full((mdp.S, mdp.A), 1 / mdp.A)), criterion=criterion), None
+    except (NonTerminating, Multichain) as reason:
         uniform, note = None, str(reason)
-    return Solution(problem=problem, mdp=mdp, optimal=best, uniform=uniform, note=note)
+    return Solution(problem=problem, mdp=mdp, optimal=best, uniform=uniform, note=note, criterion=criterion)
 
 
 def proof(best: Optimal) -> str:

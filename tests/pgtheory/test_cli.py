@@ -150,6 +150,7 @@ BAD = [
     (("solve", "nonsense"), "nonsense"),
     (("solve", "two-state", "--gamma", "1.5"), "outside [0, 1]"),
     (("solve", "two-state", "--method", "magic"), "magic"),
+    (("solve", "chain/5", "--criterion", "average"), "the average reward is that of a process which never ends"),
 ]  # fmt: skip
 
 

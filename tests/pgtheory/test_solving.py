@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from pgtheory.solving import SHOWN, solve_problem
-from pgtheory.tabular.errors import InvalidArgument, MissingFile, NonTerminating, UnknownProblem
+from pgtheory.tabular.errors import InvalidArgument, MissingFile, Multichain, NonTerminating, UnknownProblem
 from pgtheory.tabular.models.files import save
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.models.problems import problem
@@ -88,6 +88,43 @@ def test_discount_and_method_reach_the_solver(method):
     assert found.to_dict()["gamma"] == 0.5
 
 
+def test_average_reward():
+    """River swim, always upstream: the gain of the birth and death chain; the uniform policy has the gain that its own stationary law gives."""
+    found = solve_problem("river-swim/6", criterion="average")
+    uniform = np.full((6, 2), 0.5)
+    mdp = problem("river-swim/6")
+    K = np.linalg.matrix_power(np.einsum("sa,sat->st", uniform, mdp.P), 2**12)
+
+    numbers = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+
+    assert (numbers["criterion"], numbers["policy"]) == ("average", [1] * 6)
+    assert abs(numbers["J"] - 0.42862243) < 1e-8
+    assert abs(numbers["uniform"]["J"] - K[0] @ (uniform * mdp.mean_reward).sum(axis=1)) < 1e-12
+    lines = text_of(found).splitlines()
+    assert lines[0] == "SOLVED  river-swim/6: 6 states, 2 actions, average reward"
+    assert lines[1].split()[:2] == ["gain*", "0.4286224338"]
+    assert lines[5].split() == ["state", "bias", "best", "action", "bias", "uniform"]
+    assert solve_problem("river-swim/6").to_dict()["criterion"] == "return"
+
+
+def test_average_reward_that_float64_cannot_find_for_the_uniform_policy(tmp_path):
+    """Two locks of 60 digits, each the way to the other: action 1 is the next digit, action 0 starts anew. The uniform policy needs 2^60 steps for each."""
+    L, s = 60, np.arange(120)
+    P = np.zeros((2 * L, 2, 2 * L))
+    P[s, 1, (s + 1) % (2 * L)], P[s, 0, s // L * L] = 1, 1
+    r = np.zeros((2 * L, 2))
+    r[L, 0] = 1
+    save(tmp_path / "locks.json", MDP(P=P, r=r, mu=np.eye(2 * L)[0]))
+
+    found = solve_problem(str(tmp_path / "locks.json"), criterion="average").to_dict()
+
+    assert (found["J"], found["uniform"], found["policy"][L - 1 : L + 1]) == (1.0, None, [1, 0])
+    assert "moves between two parts of it so rarely" in found["note"]
+    save(tmp_path / "apart.json", MDP(P=np.eye(2)[:, None], r=[[1.0], [0.0]], mu=[1.0, 0.0]))
+    with pytest.raises(Multichain, match="the model, whatever the policy, has 2 closed classes"):
+        solve_problem(str(tmp_path / "apart.json"), criterion="average")
+
+
 def test_gymnasium():
     pytest.importorskip("gymnasium")
 
@@ -108,6 +145,9 @@ def test_file(tmp_path):
         ({"problem": "chain/5", "gamma": 1.5}, InvalidArgument),
         ({"problem": "chain/5", "method": "guess"}, InvalidArgument),
         ({"problem": "two-state", "gamma": 1.0}, NonTerminating),
+        ({"problem": "chain/5", "criterion": "average"}, InvalidArgument),
+        ({"problem": "two-state", "criterion": "mean"}, InvalidArgument),
+        ({"problem": "two-state", "criterion": "average", "gamma": 0.5}, InvalidArgument),
     ],
 )
 def test_bad_use(arguments, error):
