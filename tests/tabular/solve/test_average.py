@@ -1,5 +1,6 @@
 """The average reward of a policy: against fractions, against limits of discounted values and of powers, and its bounds against true errors."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -211,12 +212,37 @@ def test_the_planted_bug_is_one():
         assert abs(average(mdp, pi).V - true.V).max() > 0.1
 
 
+@pytest.mark.parametrize("size", [1e-12, 1e-6, 1e-2])
+def test_error_of_the_law_is_bounded_by_its_residual_times_the_time_to_mix(size):
+    """Two states that are left once in 1024 steps: a law that is off by `size` in each leaves a residual 512 times smaller, and the bound finds it."""
+    p = 2.0**-10
+    mdp = MDP(P=[[[1 - p, p]], [[p, 1 - p]]], r=[[0.0], [1.0]], mu=[1.0, 0.0])
+    chain = unichain(mdp, Direct(np.ones((2, 1))))
+    N = chain.hitting_time(2, 1)
+
+    wrong = replace(chain, d=np.array([0.5 + size, 0.5 - size]))
+
+    assert 1024 <= N <= 1024 * (1 + 1e-9)
+    assert 2 * size <= wrong.law_error(N, 2, 1) <= 20 * size + 1e-10
+    assert abs(replace(chain, d=0.5 * chain.d).law_error(N, 2, 1) - 0.5) < 1e-9
+
+
+def test_error_of_the_law_counts_the_rounding_of_its_residual():
+    """Left once in 2^40 steps, a law that is off by 1e-6 has a residual of 2e-18, which float64 makes zero."""
+    p = 2.0**-40
+    chain = unichain(MDP(P=[[[1 - p, p]], [[p, 1 - p]]], r=[[0.0], [1.0]], mu=[1.0, 0.0]), Direct(np.ones((2, 1))))
+    wrong = replace(chain, d=np.array([0.5 + 1e-6, 0.5 - 1e-6]))
+
+    assert (wrong.d @ chain.K == wrong.d).all()
+    assert 2e-6 <= wrong.law_error(chain.hitting_time(2, 1), 2, 1) < 0.1
+
+
 # The state that is taken away
 
 
-@pytest.mark.parametrize("first", [0, 499, 999])
+@pytest.mark.parametrize("first", [0, 60, 499, 999])
 def test_any_first_guess_leads_to_the_same_answer(monkeypatch, first):
-    """A queue whose last state is visited once in 10^300 steps or less: taken away first, it leaves a system that float64 cannot solve, or solves badly."""
+    """A queue whose last state is visited once in 10^176 steps: taken away first, it leaves a system that float64 cannot solve; state 60 leaves a bad one."""
     queue = problem("queue/S=1000")
     pi = np.eye(3)[np.full(1000, 2)]
     monkeypatch.setattr(module, "soon", lambda K, closed: first)
@@ -235,6 +261,14 @@ def test_first_guess_is_where_the_chain_is_soon():
 
     assert module.soon(K, np.array([False, True, True])) == 2
     assert module.late(K, np.array([False, True, True])) == 2
+
+
+def test_first_guess_is_not_misled_by_a_period():
+    """A star: every other step is in the middle, state 3. From a uniform start, 16 whole steps would leave the law uniform."""
+    K = np.zeros((4, 4))
+    K[:3, 3], K[3, :3] = 1, 1 / 3
+
+    assert module.soon(K, np.ones(4, dtype=bool)) == 3
 
 
 # What is refused
