@@ -237,6 +237,16 @@ def test_error_of_the_law_counts_the_rounding_of_its_residual():
     assert 2e-6 <= wrong.law_error(chain.hitting_time(2, 1), 2, 1) < 0.1
 
 
+def test_time_to_mix_that_roundings_of_the_moves_could_make_infinite_is_refused():
+    """Left once in 2^43 steps: a chain that is the mean of two actions is still certain to mix; 1000 actions may sum to an error of more than 2^-44."""
+    p = 2.0**-43
+    chain = unichain(MDP(P=[[[1 - p, p]], [[p, 1 - p]]], r=[[0.0], [1.0]], mu=[1.0, 0.0]), Direct(np.ones((2, 1))))
+
+    assert 2**43 <= chain.hitting_time(2, 2) <= 2**43 * 1.1
+    with pytest.raises(Multichain, match="so rarely"):
+        chain.hitting_time(2, 1000)
+
+
 # The state that is taken away
 
 
@@ -261,6 +271,14 @@ def test_first_guess_is_where_the_chain_is_soon():
 
     assert module.soon(K, np.array([False, True, True])) == 2
     assert module.late(K, np.array([False, True, True])) == 2
+
+
+def test_first_guess_is_never_a_transient_state():
+    """States 2, 3 and 4 lead to 5, which keeps the process for 100 steps before it comes to 0 and 1 for good."""
+    K = np.zeros((6, 6))
+    K[[0, 1], [1, 0]], K[2:5, 5], K[5, [5, 0]] = 1, 1, [0.99, 0.01]
+
+    assert module.soon(K, np.arange(6) < 2) in (0, 1)
 
 
 def test_first_guess_is_not_misled_by_a_period():
