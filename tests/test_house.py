@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "sympy": ("tabular", "proofs"),
     "flint": ("tabular", "proofs"),
     "gymnasium": ("tabular", "deep"),
+    "numba": ("tabular",),
     "torch": ("deep",),
     "jax": ("deep",),
     "matplotlib": ("pgtheory",),

@@ -51,10 +51,6 @@ class Own:
             end = min(begin + step, self.end)
             yield slice((begin - self.begin) * A, (end - self.begin) * A), replace(self, begin=begin, end=end)
 
-    def absolute(self) -> Self:
-        """Columns that are at least |psi|, for running bounds."""
-        return replace(self, centre=-abs(self.centre), ratio=abs(self.ratio))
-
     def _mean(self, x: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "n A"]:
         own = slice(self.begin, self.end)
         y = self.actions[own] * self.ratio[own] * x[own]
@@ -112,10 +108,6 @@ class Table:
             part = slice(begin, min(begin + width, self.size))
             yield part, replace(self, psi=self.psi[:, :, part])
 
-    def absolute(self) -> Self:
-        """Columns |psi|, for running bounds."""
-        return replace(self, psi=abs(self.psi))
-
     def add_mean(self, table: Float[np.ndarray, "S k"], x: Float[np.ndarray, "S A"]) -> None:
         """Add sum_a actions(a|s) x(s, a) psi(s, a) to each row s of `table`. Cost O(S A k)."""
         table += np.einsum("sa,sak->sk", self.actions * x, self.psi)
@@ -135,7 +127,7 @@ class Table:
 
 
 Columns = Own | Table
-"""Either kind: `size`, `blocks`, `absolute`, `add_mean`, `total`, `add_squares`, `across`."""
+"""Either kind: `size`, `blocks`, `add_mean`, `total`, `add_squares`, `across`."""
 
 
 def columns_of(form: Form, policy: Policy) -> Columns:

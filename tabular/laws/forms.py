@@ -171,8 +171,7 @@ def form_of(estimator: object, sampling: object, scene: Scene) -> Differences | 
     if family is None:
         return None
     advantage, mdp = estimator.advantage, scene.mdp  # type: ignore[attr-defined]
-    cut = getattr(sampling, "horizon", None)
-    horizon = min((h for h in (cut, mdp.horizon) if h is not None), default=None)
+    horizon = horizon_of(sampling, mdp)
     actions = sampling_policy(scene, sampling.role, horizon)  # type: ignore[attr-defined]
     shared = {
         "actions": actions,
@@ -189,7 +188,7 @@ def form_of(estimator: object, sampling: object, scene: Scene) -> Differences | 
     table, steps = value_table(values, scene, actions, horizon)
     if family is Whole:
         return Whole(**shared, horizon=steps, baseline=table, discount=mdp.gamma if type(advantage) is WholeReturn else 1.0)
-    bootstraps = type(advantage) is GAE and cut is not None and cut == horizon != mdp.horizon
+    bootstraps = type(advantage) is GAE and horizon != mdp.horizon
     last = table if table.ndim == 1 else table[min(horizon or 0, len(table) - 1)]
     return Differences(
         **shared,
@@ -200,6 +199,11 @@ def form_of(estimator: object, sampling: object, scene: Scene) -> Differences | 
         lambda_=advantage.lambda_ if type(advantage) is GAE else float(type(advantage) is RewardToGo),
         nu=mdp.gamma if getattr(advantage, "step_discount", True) else 1.0,
     )
+
+
+def horizon_of(sampling: object, mdp: MDP) -> int | None:
+    """Steps after which every row has ended (the model's horizon) or is cut (that of the sampling, if it is the shorter one)."""
+    return min((h for h in (getattr(sampling, "horizon", None), mdp.horizon) if h is not None), default=None)
 
 
 def rows_of(sampling: object, scene: Scene) -> Rows:

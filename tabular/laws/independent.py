@@ -6,9 +6,10 @@ from math import prod
 import numpy as np
 
 from pgtheory.tabular.data import Data
-from pgtheory.tabular.errors import TooLarge
+from pgtheory.tabular.laws.enumeration import EVALUATION
 from pgtheory.tabular.laws.moments import Moments, scatter, to_parameters
 from pgtheory.tabular.laws.types import Estimator, Law
+from pgtheory.tabular.sampling.datasets import LIMIT
 from pgtheory.tabular.scene import Scene
 
 REFERENCES = 8
@@ -59,20 +60,14 @@ class IndependentParts:
 
     def applies(self, estimator: Estimator, sampling: object, scene: Scene) -> bool:
         """Whether there are several parts, each can be enumerated, and nothing couples them."""
-        if estimator.form == "whole" or not hasattr(sampling, "parts"):
-            return False
-        try:
-            _, parts = sampling.parts(scene)  # type: ignore[attr-defined]
-        except TooLarge:
-            return False
-        return prod(len(prior) for _, prior in parts) > 4096 and not coupled(
-            estimator, sampling, scene
-        )  # below, plain enumeration is as fast and tests nothing
+        return self.cost(estimator, sampling, scene) < np.inf and not coupled(estimator, sampling, scene)
 
     def cost(self, estimator: Estimator, sampling: object, scene: Scene) -> float:
-        """Number of data sets, the coupling test included."""
-        _, parts = sampling.parts(scene)  # type: ignore[attr-defined]
-        return (1 + REFERENCES) * sum(len(prior) for _, prior in parts)
+        """Number of draws of the parts, the coupling test included, times what one takes; infinite below 4096 data sets, where plain enumeration is as fast."""
+        if estimator.form == "whole" or not hasattr(sampling, "part_counts"):
+            return np.inf
+        sizes = sampling.part_counts(scene)  # type: ignore[attr-defined]
+        return (1 + REFERENCES) * sum(sizes) * EVALUATION if max(sizes) <= LIMIT and prod(sizes) > 4096 else np.inf
 
     def run(self, estimator: Estimator, sampling: object, scene: Scene) -> Law:
         """The exact law."""

@@ -1,15 +1,18 @@
 """The law of an estimator: exact mean and covariance, by whichever method applies."""
 
+from math import inf
+
 from pgtheory.tabular.errors import InvalidArgument, TooLarge
 from pgtheory.tabular.laws.enumeration import Enumeration
 from pgtheory.tabular.laws.independent import IndependentParts
 from pgtheory.tabular.laws.monte_carlo import MonteCarlo
+from pgtheory.tabular.laws.programming import DynamicProgramming
 from pgtheory.tabular.laws.types import Estimator, Law, Method
 from pgtheory.tabular.scene import Scene
 
 __all__ = ["METHODS", "Estimator", "Law", "Method", "law"]
 
-METHODS: tuple[Method, ...] = (Enumeration(), IndependentParts(), MonteCarlo())
+METHODS: tuple[Method, ...] = (Enumeration(), IndependentParts(), DynamicProgramming(), MonteCarlo())
 """Every known method; `law` takes the exact one of least cost."""
 
 
@@ -30,7 +33,9 @@ def law(estimator: Estimator, sampling: object, scene: Scene, *, method: str | N
         if not named[method].applies(estimator, sampling, scene):
             raise InvalidArgument(f"method {method!r} does not apply to this estimator and sampling law: {named[method].needs}.")
         return named[method].run(estimator, sampling, scene)
-    fitting = [m for m in METHODS if m.exact and m.applies(estimator, sampling, scene)]
-    if not fitting:
-        raise TooLarge('no exact method applies to this estimator and sampling law. Take a smaller problem, or method="monte-carlo".')
-    return min(fitting, key=lambda m: m.cost(estimator, sampling, scene)).run(estimator, sampling, scene)
+    costs = {m: m.cost(estimator, sampling, scene) for m in METHODS if m.exact}
+    for m in sorted(costs, key=costs.__getitem__):
+        if costs[m] < inf and m.applies(estimator, sampling, scene):
+            return m.run(estimator, sampling, scene)
+    needs = "; ".join(f"{m.name} needs {m.needs}" for m in costs)
+    raise TooLarge(f'no exact method applies to this estimator and sampling law: {needs}. Take a smaller problem, or method="monte-carlo".')

@@ -92,5 +92,5 @@ def to_parameters(moments: Moments, policy: Policy) -> tuple[np.ndarray, np.ndar
     mean = policy.pullback(table(moments.first))
     left = policy.pullback(table(moments.second))
     covariance = policy.pullback(table(np.ascontiguousarray(left.T))) - np.outer(mean, mean)
-    size = abs(policy.pullback(np.eye(S * A).reshape(S * A, S, A))).T @ moments.absolute
+    size = policy.pullback_size(table(moments.absolute))
     return mean, (covariance + covariance.T) / 2, (32 + moments.count) * UNIT_ROUNDOFF * size

@@ -20,9 +20,9 @@ class Law:
         rounding: bound of the rounding error of the mean, or (Monte Carlo) half-width of the simultaneous confidence region, (D,).
         method: which method ran.
         exact: False if the mean has a statistical error.
-        count: number of data sets.
+        count: number of data sets that were formed; 0 where the method needs none.
         undefined: probability of data sets on which the estimator is not finite; they are left out of the moments.
-        zero: probability of data sets on which every weight is zero.
+        zero: probability of data sets on which every weight is zero; nan where the method does not know.
         confidence: level of the confidence region; 1 if exact.
     """
 
@@ -52,7 +52,11 @@ class Estimator(Protocol):
 
 
 class Method(Protocol):
-    """One way to a law: whether it applies, what it costs (in data-set evaluations), and the run itself."""
+    """One way to a law.
+
+    `cost` estimates floating-point operations (overhead counts as what could be done in its time), quickly, without forming data sets; infinite where the method
+    surely does not apply. `applies` says whether it does, and may take longer. `run` is the law itself.
+    """
 
     @property
     def name(self) -> str: ...

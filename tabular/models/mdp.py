@@ -203,6 +203,13 @@ def nonzeros(matrix: Any) -> Int[np.ndarray, "R"]:
     return np.diff(matrix.indptr) if sp.issparse(matrix) else np.count_nonzero(matrix, axis=1)
 
 
+def entries(matrix: Any, row: Int[np.ndarray, "E"], column: Int[np.ndarray, "E"]) -> Float[np.ndarray, "E"]:
+    """matrix[row, column] as an array; a sparse matrix may be asked for none at all, which scipy answers with another sparse matrix."""
+    if not sp.issparse(matrix):
+        return matrix[row, column]
+    return np.asarray(sp.csr_array(matrix)[row, column]).ravel() if len(row) else np.zeros(0)
+
+
 def frozen_csr(name: str, matrix: object) -> sp.csr_array:
     """A read-only CSR copy with sorted, accumulated entries."""
     csr = sp.csr_array(matrix, dtype=np.float64, copy=True)

@@ -47,6 +47,10 @@ class Direct:
             inner = np.where(W == 0, 0.0, W / self.theta)
         return inner.reshape(*W.shape[:-2], self.theta.size)
 
+    def pullback_size(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D"]:
+        """The pullback itself: nothing is added up."""
+        return self.pullback(W)
+
     def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
         """x / theta; zero where x is zero. Cost O(N S A)."""
         table = x.reshape(*x.shape[:-1], *self.theta.shape)

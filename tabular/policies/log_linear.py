@@ -52,6 +52,10 @@ class LogLinear:
         """Chain rule through the logits. Cost O(N S A D)."""
         return self.logits.pullback(W) @ self.features.reshape(-1, self.theta.size)
 
+    def pullback_size(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D"]:
+        """That of the logits, times the absolute features."""
+        return self.logits.pullback_size(W) @ abs(self.features.reshape(-1, self.theta.size))
+
     def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
         """The directional derivative of the logits, minus its mean over the actions. Cost O(N S A D)."""
         return self.logits.pushforward(x @ self.features.reshape(-1, self.theta.size).T)

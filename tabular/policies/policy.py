@@ -35,6 +35,10 @@ class Policy(Protocol):
         """sum_sa W[..., s, a] grad log pi(a|s): from weights of scores to parameter space."""
         ...
 
+    def pullback_size(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D"]:
+        """The sum of the absolute values of all terms that `pullback` adds up, for W at least zero: its rounding errors are measured by it."""
+        ...
+
     def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
         """x . grad log pi(a|s), the derivative along x and the transpose of `pullback`: from parameter space to weights of scores."""
         ...

@@ -43,6 +43,10 @@ class Repeated:
         """The base's pullback of the folded weights."""
         return self.base.pullback(self.folded(W))
 
+    def pullback_size(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D"]:
+        """That of the base, of the folded weights."""
+        return self.base.pullback_size(self.folded(W))
+
     def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
         """The base's directional derivatives, repeated."""
         table = self.base.pushforward(x)

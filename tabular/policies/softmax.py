@@ -57,6 +57,10 @@ class Softmax:
         inner = W - self.probabilities * W.sum(axis=-1, keepdims=True)
         return inner.reshape(*W.shape[:-2], self.theta.size)
 
+    def pullback_size(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D"]:
+        """W plus pi times its row sums."""
+        return (W + self.probabilities * W.sum(axis=-1, keepdims=True)).ravel()
+
     def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
         """x minus its mean over the actions, as a table. Cost O(N S A)."""
         table = x.reshape(*x.shape[:-1], *self.theta.shape)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations_with_replacement
-from math import comb, factorial
+from math import comb, factorial, inf
 from typing import Self
 
 import numpy as np
@@ -85,6 +85,14 @@ class DataSets:
         for begin in range(0, len(self), size):
             part = self.take(slice(begin, begin + size))
             yield part.weights(scene), part.data
+
+
+def count_draws(K: float, size: int, *, ordered: bool) -> float:
+    """How many draws of `size` items out of K there are: K^size ordered tuples, or C(K + size - 1, size) multisets; infinite beyond the range of float64."""
+    if K > LIMIT:  # so are the draws, and K may be infinite
+        return float(K) if size == 1 else inf
+    count = int(K) ** size if ordered else comb(int(K) + size - 1, size)
+    return float(count) if count < 2**1000 else inf
 
 
 def draws(choices: Int[np.ndarray, "K"], size: int, *, ordered: bool) -> tuple[Int[np.ndarray, "N size"], Float[np.ndarray, "N"]]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from pgtheory.tabular.arrays import require_count
 from pgtheory.tabular.data import Data
-from pgtheory.tabular.sampling.datasets import DataSets, draws
-from pgtheory.tabular.sampling.paths import Paths, enumerate_paths
+from pgtheory.tabular.sampling.datasets import LIMIT, DataSets, count_draws, draws
+from pgtheory.tabular.sampling.paths import Paths, count_paths, enumerate_paths
 from pgtheory.tabular.sampling.simulate import simulate
 from pgtheory.tabular.scene import Scene
 
@@ -33,6 +33,15 @@ class OnPolicy:
     def counts_in(self, scene: Scene) -> dict[str, int]:
         """Numbers that a convention may divide by: rows of the batch."""
         return {"B": self.episodes}
+
+    def count(self, scene: Scene, *, ordered: bool = False) -> float:
+        """Number of data sets that `datasets` would form, or a little more, without forming them; infinite if they cannot be enumerated. Cost O(T nnz)."""
+        return count_draws(self.part_counts(scene)[0], self.episodes, ordered=ordered)
+
+    def part_counts(self, scene: Scene) -> list[float]:
+        """Number of draws of each of the independent rows."""
+        paths = count_paths(scene.mdp, horizon=self.horizon, limit=LIMIT)
+        return [float(paths[scene.mdp.mu > 0].sum())] * self.episodes
 
     def datasets(self, scene: Scene, *, ordered: bool = False) -> DataSets:
         """All data sets: C(K + B - 1, B) multisets, or K^B ordered ones, of K trajectories."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy as np
 from pgtheory.tabular.arrays import require_count
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import InvalidArgument
-from pgtheory.tabular.sampling.datasets import DataSets, draws, products
-from pgtheory.tabular.sampling.paths import Paths, enumerate_paths
+from pgtheory.tabular.sampling.datasets import LIMIT, DataSets, count_draws, draws, products
+from pgtheory.tabular.sampling.paths import Paths, count_paths, enumerate_paths
 from pgtheory.tabular.sampling.simulate import simulate
 from pgtheory.tabular.scene import Scene
 
@@ -38,6 +39,16 @@ class Groups:
         """Numbers that a convention may divide by: rows, prompts and completions a prompt."""
         P = self.prompts or len(starts(scene))
         return {"B": P * self.size, "P": P, "G": self.size}
+
+    def count(self, scene: Scene, *, ordered: bool = False) -> float:
+        """Number of data sets that `datasets` would form, or a little more, without forming them; infinite if they cannot be enumerated. Cost O(T nnz)."""
+        return prod(self.part_counts(scene, ordered=ordered))
+
+    def part_counts(self, scene: Scene, *, ordered: bool = False) -> list[float]:
+        """Number of draws of each of the independent groups."""
+        paths = count_paths(scene.mdp, limit=LIMIT)
+        groups = [count_draws(number, self.size, ordered=ordered) for number in paths[self.first_states(scene)].tolist()]
+        return groups if self.prompts is None else [sum(groups)] * self.prompts
 
     def datasets(self, scene: Scene, *, ordered: bool = False) -> DataSets:
         """All data sets: the product over the prompts of all multisets (or ordered tuples) of completions.

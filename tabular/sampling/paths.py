@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from jaxtyping import Bool, Float, Int
 
 from pgtheory.tabular.errors import InvalidArgument, TooLarge
-from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.models.mdp import MDP, entries
 from pgtheory.tabular.policies.policy import Policy
 
 
@@ -118,6 +118,32 @@ def enumerate_paths(mdp: MDP, *, horizon: int | None = None, limit: int = 200_00
     return _padded(finished, mdp)
 
 
+def count_paths(mdp: MDP, *, horizon: int | None = None, limit: float = np.inf) -> Float[np.ndarray, "S"]:
+    """Number of trajectories of positive chance from each state, without forming one; infinite if they may run for ever or rewards have no finite law.
+
+    Trajectories that `enumerate_paths` merges, for they differ in a last state that nobody sees, count apart. The count stops where it exceeds `limit` from every first
+    state of mu. Cost: O(nnz) a step.
+    """
+    if mdp.r2 is not None and mdp.outcomes is None:
+        return np.full(mdp.S, np.inf)
+    values = np.ones(mdp.S * mdp.A) if mdp.outcomes is None else np.count_nonzero(mdp.outcomes.chance, axis=2).ravel()
+    positive = sp.csr_array(mdp.transition, copy=True)
+    positive.data = (positive.data > 0).astype(float)
+    positive.eliminate_zeros()
+    choices = sp.csr_array((values.astype(float), np.arange(mdp.S * mdp.A), np.arange(0, mdp.S * mdp.A + 1, mdp.A)), shape=(mdp.S, mdp.S * mdp.A))
+    ends = choices @ (mdp.ends > 0).ravel().astype(float)
+    edges = choices @ positive
+    steps = min((h for h in (horizon, mdp.horizon) if h is not None), default=None)
+    # After S steps without a horizon, whoever still runs has met a state twice and may do so for ever.
+    count, start = np.full(mdp.S, np.inf if steps is None else 1.0), mdp.mu > 0
+    for _ in range(mdp.S if steps is None else steps):
+        with np.errstate(over="ignore"):
+            count = edges @ count + ends
+        if steps is not None and count[start].min() > limit:
+            break
+    return count
+
+
 def _moves(mdp: MDP) -> dict[str, np.ndarray]:
     """Every (s, a, next or end, reward) of positive chance, ordered by s, then a, then next state, the end last."""
     P = sp.coo_array(mdp.transition)
@@ -128,7 +154,7 @@ def _moves(mdp: MDP) -> dict[str, np.ndarray]:
         reward = r.ravel()[pair]
         end_reward = r
     else:
-        reward = np.asarray(sp.csr_array(r)[pair, following]).ravel() if sp.issparse(r) else r.reshape(-1, mdp.S)[pair, following]
+        reward = entries(r if sp.issparse(r) else r.reshape(-1, mdp.S), pair, following)
         end_reward = np.zeros((mdp.S, mdp.A)) if mdp.r_end is None else mdp.r_end
     ending = np.flatnonzero(mdp.ends > 0)
     pair = np.concatenate([pair, ending])

@@ -88,15 +88,6 @@ def test_blocks_are_the_columns_cut_apart(name, width):
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_absolute_columns_dominate(name):
-    """For any x, |sum x psi| is at most the sum of |x| with the absolute columns."""
-    columns = case(name, True)[3]
-    for _ in range(20):
-        x = RNG.normal(size=(S, A))
-        assert (abs(columns.total(x)) <= columns.absolute().total(abs(x)) + 1e-15).all()
-
-
-@pytest.mark.parametrize("name", POLICIES)
 def test_directions_are_scores_times_vectors(name):
     """The ratio included."""
     form, policy, psi, _ = case(name, True)

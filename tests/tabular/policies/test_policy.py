@@ -36,6 +36,17 @@ def test_pushforward_is_the_derivative_of_the_log_probabilities(policy):
     np.testing.assert_allclose(policy.pushforward(x), (at(1e-5) - at(-1e-5)) / 2e-5, rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize("policy", POLICIES, ids=ids)
+def test_the_size_of_a_pullback_bounds_it_whatever_the_signs(policy):
+    """And is that of the logits' weights, which do not cancel, where scores do: a feature that every action has leaves no score, but its rounding."""
+    for _ in range(20):
+        W = RNG.normal(size=policy.probabilities.shape)
+        assert (abs(policy.pullback(W)) <= policy.pullback_size(abs(W)) * (1 + 1e-12)).all()
+    same = LogLinear(np.zeros(1), np.full((1, 2, 1), 7.0))
+    np.testing.assert_allclose(same.pullback(np.array([[1.0, 1.0]])), 0)
+    np.testing.assert_allclose(same.pullback_size(np.array([[1.0, 1.0]])), 2 * 2 * 7)
+
+
 def test_an_action_that_is_never_taken_has_no_derivative_along_other_directions():
     """0 / 0 counts as zero in both directions of the map."""
     policy = Direct(np.array([[1.0, 0.0]]))

@@ -10,7 +10,7 @@ from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.policies.softmax import Softmax
-from pgtheory.tabular.sampling.datasets import draws
+from pgtheory.tabular.sampling.datasets import count_draws, draws
 from pgtheory.tabular.sampling.episodes import OffPolicy, OnPolicy
 from pgtheory.tabular.sampling.groups import Groups
 from pgtheory.tabular.scene import Scene
@@ -116,3 +116,22 @@ def test_endless_episodes_are_noticed_in_simulation(monkeypatch):
     endless = MDP(P=[[[1.0]]], r=[[1.0]], mu=[1.0], gamma=0.9)
     with pytest.raises(NonTerminating, match="50 steps"):
         OnPolicy(1).sample(Scene.of(endless, Softmax([[0.0]])), 3, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.parametrize("sampling", [OnPolicy(1), OnPolicy(3), Groups(2), Groups(2, prompts=1), Groups(1, prompts=2)])
+def test_data_sets_are_counted_without_forming_them(sampling, ordered):
+    """And so are the draws of the independent parts."""
+    tree = TokenTree(vocabulary=2, limit=2, prompts=2, reward=lambda x, tokens: 0.0)
+    scene = Scene.of(tree, Softmax(np.zeros((tree.mdp.S, 2))))
+    assert sampling.count(scene, ordered=ordered) == len(sampling.datasets(scene, ordered=ordered))
+    expected = [len(prior) for _, prior in sampling.parts(scene)[1]]
+    assert sampling.part_counts(scene) == expected
+
+
+def test_counts_beyond_all_numbers_are_infinite():
+    """Of items or of draws."""
+    assert count_draws(np.inf, 1, ordered=True) == np.inf
+    assert count_draws(1e6, 2, ordered=True) == np.inf
+    assert count_draws(1e5, 400, ordered=False) == np.inf
+    assert count_draws(3, 2, ordered=False) == 6

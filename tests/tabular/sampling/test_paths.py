@@ -8,7 +8,7 @@ from pgtheory.tabular.errors import InvalidArgument, TooLarge
 from pgtheory.tabular.models.mdp import MDP, Outcomes
 from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.softmax import Softmax
-from pgtheory.tabular.sampling.paths import enumerate_paths
+from pgtheory.tabular.sampling.paths import count_paths, enumerate_paths
 from pgtheory.tabular.solve.evaluation import evaluate
 
 
@@ -99,3 +99,39 @@ def test_a_noisy_reward_without_its_law_cannot_be_enumerated():
     """r2 alone is not enough, and the error asks for outcomes."""
     with pytest.raises(InvalidArgument, match="outcomes"):
         enumerate_paths(MDP(P=[[[0.0]]], r=[[1.0]], r2=[[2.0]], mu=[1.0]))
+
+
+COUNTED = {
+    "horizon": (MDP(P=np.full((2, 2, 2), 0.5), r=np.ones((2, 2)), mu=[0.4, 0.6]), 3),
+    "ends": (MDP(P=[[[0.0, 0.5], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]], r=np.ones((2, 2)), mu=[1, 0]), None),
+    "rewards": (MDP(P=[[[0.5]]], outcomes=Outcomes(values=[0, 1, 2], chance=[[[0.5, 0, 0.5]]]), mu=[1]), 3),
+    "tree": (TokenTree(vocabulary=3, limit=3, prompts=2, reward=lambda x, tokens: 0.0).mdp, None),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_the_count_is_that_of_the_list(name):
+    """From every first state; where they are cut, end, and have several rewards. Stored zeros of a sparse P lead nowhere."""
+    mdp, horizon = COUNTED[name]
+    paths = enumerate_paths(mdp, horizon=horizon)
+    expected = np.bincount(paths.start, minlength=mdp.S)
+    P = sp.csr_array(np.ones_like(mdp.transition if not sp.issparse(mdp.transition) else mdp.transition.toarray()))
+    P.data = (mdp.transition.toarray() if sp.issparse(mdp.transition) else mdp.transition).ravel()
+    thin = MDP(P=P, mu=mdp.mu, r=None if mdp.outcomes else mdp.mean_reward, outcomes=mdp.outcomes, gamma=mdp.gamma, horizon=mdp.horizon)
+    for model in (mdp, thin):
+        count = count_paths(model, horizon=horizon)
+        np.testing.assert_array_equal(count[mdp.mu > 0], expected[mdp.mu > 0])
+
+
+def test_what_cannot_be_listed_counts_as_infinite_and_too_many_stop_the_count():
+    """A loop without a horizon, a reward of unknown law; and 4^2000 is met in a few steps."""
+    loop = MDP(P=[[[0.5, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]], r=np.ones((2, 2)), mu=[0.5, 0.5])
+    assert count_paths(loop).tolist() == [np.inf, 2]
+    assert count_paths(MDP(P=[[[0.0]]], r=[[0.0]], r2=[[1.0]], mu=[1])).tolist() == [np.inf]
+    assert 100 < count_paths(COUNTED["horizon"][0], horizon=2000, limit=100).min() <= 400
+
+
+def test_a_model_without_transitions_has_one_trajectory_an_action():
+    """A table of rewards of transitions that do not exist is never read."""
+    mdp = MDP(P=sp.csr_array((2, 1)), r=sp.csr_array(np.ones((2, 1))), r_end=np.array([[3.0, 4.0]]), mu=[1])
+    assert sorted(enumerate_paths(mdp).total()) == [3, 4]

@@ -1,0 +1,134 @@
+"""Laws of the GAE family with a horizon: against enumeration of every data set, rational arithmetic, and what theory says of the mean and the variance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from pgtheory.tabular.estimators.gae import GAE
+from pgtheory.tabular.estimators.lengths import EveryToken, PerConstant
+from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
+from pgtheory.tabular.estimators.ratios import TokenRatio
+from pgtheory.tabular.estimators.reinforce import RewardToGo
+from pgtheory.tabular.laws.differences import differences_law
+from pgtheory.tabular.laws.enumeration import Enumeration
+from pgtheory.tabular.laws.forms import form_of
+from pgtheory.tabular.models.mdp import MDP, Outcomes
+from pgtheory.tabular.policies.direct import Direct
+from pgtheory.tabular.policies.log_linear import LogLinear, tied
+from pgtheory.tabular.policies.softmax import Softmax
+from pgtheory.tabular.sampling.episodes import OffPolicy, OnPolicy
+from pgtheory.tabular.sampling.groups import Groups
+from pgtheory.tabular.scene import Scene
+
+TERMINATED, CUT = "terminated", "cut"
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A table as values of states."""
+
+    table: np.ndarray
+
+    def __call__(self, scene):
+        return self.table
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """An estimator, a sampling law and a scene whose data sets are few."""
+
+    estimator: PolicyGradient
+    sampling: object
+    scene: Scene
+
+
+def model(rng, *, S, A, gamma, horizon, reward, ending, thin, prompts=False):
+    """A random model; each pair has at most two next states. reward: "pair", "transition" or "outcomes"."""
+    P = np.zeros((S, A, S))
+    for s in range(S):
+        for a in range(A):
+            following = rng.choice(S, size=min(2, S), replace=False)
+            P[s, a, following] = rng.dirichlet(np.ones(len(following)))
+            if ending and rng.random() < 0.5:
+                P[s, a] *= rng.choice([0.0, 0.6])
+    if thin and reward != "transition":
+        P = sp.csr_array(P.reshape(S * A, S))
+    mu = np.zeros(S)
+    start = rng.choice(S, size=min(2, S), replace=False)
+    mu[start] = 1 / len(start) if prompts else rng.dirichlet(np.ones(len(start)))
+    fields = {"P": P, "mu": mu, "gamma": gamma, "horizon": horizon}
+    if reward == "outcomes":
+        return MDP(**fields, outcomes=Outcomes(values=rng.normal(size=2), chance=rng.dirichlet(np.ones(2), size=(S, A))))
+    if reward == "pair":
+        return MDP(**fields, r=rng.normal(size=(S, A)))
+    r, r_end = rng.normal(size=(S, A, S)), rng.normal(size=(S, A))
+    if thin:
+        fields["P"], r = sp.csr_array(P.reshape(S * A, S)), sp.csr_array(r.reshape(S * A, S))
+    return MDP(**fields, r=r, r_end=r_end)
+
+
+def policy(rng, kind, S, A):
+    """One of every parametrisation, more or fewer parameters than pairs."""
+    if kind == "direct":
+        return Direct(rng.dirichlet(np.ones(A), size=S))
+    if kind == "tied":
+        return tied(rng.normal(size=(1, A)), rows=[0] * S)
+    if kind == "log-linear":
+        D = int(rng.integers(1, 2 * S * A))
+        return LogLinear(rng.normal(size=D), rng.normal(size=(S, A, D)))
+    return Softmax(rng.normal(size=(S, A)))
+
+
+@st.composite
+def instances(draw, horizons=(TERMINATED, CUT)):
+    """Every combination is drawn by name, the numbers from a seed."""
+    pick = lambda *values: draw(st.sampled_from(values))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    S, A, T, rows = pick(2, 1, 3), pick(2, 1, 3), pick(2, 1, 3), pick(1, 2)
+    groups, stop = pick(False, True), pick(*horizons)
+    if rows > 1 or groups:
+        S, A, T = min(S, 2), min(A, 2), min(T, 2)
+    if groups:
+        stop = TERMINATED
+    reward = pick("pair", "transition", "outcomes")
+    mdp = model(
+        rng, S=S, A=A, gamma=pick(0.9, 0.5, 0.0, 1.0), horizon=T if stop == TERMINATED else pick(None, T + 1),
+        reward=reward if T < 3 and not (groups and rows > 1) else "pair", ending=pick(False, True), thin=pick(False, True), prompts=True,
+    )  # fmt: skip
+    off = pick(False, True)
+    current = policy(rng, pick("softmax", "direct", "tied", "log-linear"), S, A)
+    sampler = Softmax(rng.normal(size=(S, A))) if off else None
+    critic = Given(rng.normal(size=S) if pick(True, False) else rng.normal(size=(T + int(rng.integers(2)), S)))
+    advantage = pick(
+        GAE(lambda_=pick(0.7, 0.0, 1.0), critic=critic, step_discount=pick(True, False)), RewardToGo(baseline=critic, step_discount=pick(True, False))
+    )
+    estimator = PolicyGradient(
+        advantage=advantage, ratio=TokenRatio() if off and pick(True, False) else None, length=pick(EveryToken(), PerConstant(3))
+    )
+    cut = T if stop == CUT else pick(None, T, T + 1)
+    episodes = OffPolicy(rows, horizon=cut) if off else OnPolicy(rows, horizon=cut)
+    sampling = Groups(rows, prompts=pick(None, 1)) if groups else episodes
+    scene = Scene.of(mdp, current, sampler=sampler)
+    assume(sampling.count(scene) <= 5000)
+    return Instance(estimator, sampling, scene)
+
+
+LAW_ROUNDING = 1e-12
+"""Relative to the largest second moment: sums of a few hundred products of numbers of order one, at 1e-16 each."""
+
+
+@settings(max_examples=300)
+@given(instances())
+def test_mean_and_covariance_are_those_of_all_data_sets(instance):
+    """Whatever the estimator, critic, policy, sampler, reward and end of the episode; the bound of the mean holds."""
+    expected = Enumeration().run(instance.estimator, instance.sampling, instance.scene)
+    found = differences_law(form_of(instance.estimator, instance.sampling, instance.scene), instance.scene)
+    scale = max(1, abs(expected.covariance).max(), (expected.mean**2).max())
+    assert_allclose(found.mean, expected.mean, rtol=0, atol=LAW_ROUNDING * scale)
+    assert_allclose(found.covariance, expected.covariance, rtol=0, atol=LAW_ROUNDING * scale)
+    assert (abs(found.mean - expected.mean) <= found.rounding + expected.rounding).all()
+    assert (found.count, found.undefined, found.exact, found.confidence) == (0, 0, True, 1)
