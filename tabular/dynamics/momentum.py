@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from pgtheory.tabular.arrays import freeze
 from pgtheory.tabular.dynamics.outlook import Outlook
 from pgtheory.tabular.dynamics.steps import StepSize
 from pgtheory.tabular.dynamics.updates import Ascent, State
@@ -88,14 +89,26 @@ class Optimistic(Wrapped):
     """A step along 2 direction_t - direction_{t-1}, direction_{-1} = direction_0: the next direction is guessed to change as the last one did.
 
     With a mirror map it is optimistic mirror descent in its one-call form. Source: Popov (1980); Rakhlin and Sridharan (2013).
+
+    Attributes:
+        base: whose direction is extrapolated.
+        weight: how much of the change is added, one number or an array that multiplies directions: `LagrangianOracle.weights` makes one player optimistic.
     """
 
     base: Ascent
+    weight: Float[np.ndarray, "*D"] | float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", freeze("weight", self.weight, error=InvalidArgument))
+
+    def remember(self, outlook: Any) -> np.ndarray:
+        """The first direction."""
+        return self.base.direction(outlook)
 
     def step(self, state: State) -> State:
         """One optimistic step."""
         now = self.base.direction(state.outlook)
-        return self.advance(state, now if state.memory is None else 2 * now - state.memory, now)
+        return self.advance(state, now + self.weight * (now - state.memory), now)
 
 
 def require_fraction(name: str, value: float) -> None:

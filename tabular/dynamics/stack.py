@@ -124,7 +124,7 @@ class Stack:
         """Where the row of state s of problem n begins in a table (N, S, A) laid out flat."""
         return np.arange(self.N * self.S).reshape(self.N, self.S) * self.A
 
-    def backup(self, V: Float[np.ndarray, "N S"]) -> Float[np.ndarray, "N S A"]:
-        """Q[s, a] = r(s, a) + gamma sum_t P[s, a, t] V[t]. Cost O(N S^2 A)."""
+    def backup(self, V: Float[np.ndarray, "N S"], r: Float[np.ndarray, "N S A"] | None = None) -> Float[np.ndarray, "N S A"]:
+        """Q[s, a] = r(s, a) + gamma sum_t P[s, a, t] V[t], with another reward if one is given. Cost O(N S^2 A)."""
         N, S, A = self.r.shape
-        return self.r + (self.discounted.reshape(N, S * A, S) @ V[:, :, None]).reshape(N, S, A)
+        return (self.r if r is None else r) + (self.discounted.reshape(N, S * A, S) @ V[:, :, None]).reshape(N, S, A)
