@@ -68,7 +68,7 @@ class LagrangianOracle:
         return self.stack.N
 
     @property
-    def I(self) -> int:
+    def constraints(self) -> int:
         """Number of constraints."""
         return self.least.shape[1]
 
@@ -115,8 +115,8 @@ class LagrangianOracle:
         """
         array, (N, S, A) = freeze("theta", theta, error=InvalidPolicy), self.stack.r.shape
         if array.shape in ((S, A), (N, S, A)):
-            array = np.concatenate([array.reshape(*array.shape[:-2], S * A), np.zeros((*array.shape[:-2], self.I))], axis=-1)
-        D = S * A + self.I
+            array = np.concatenate([array.reshape(*array.shape[:-2], S * A), np.zeros((*array.shape[:-2], self.constraints))], axis=-1)
+        D = S * A + self.constraints
         if array.shape not in ((D,), (N, D)):
             raise InvalidPolicy(
                 f"theta has shape {array.shape}, expected {(D,)} or {(N, D)} (logits and multipliers), or a table {(S, A)} or {(N, S, A)}."
@@ -127,7 +127,7 @@ class LagrangianOracle:
 
     def weights(self, *, policy: float, multipliers: float) -> Float[np.ndarray, "D"]:
         """One number for the coordinates of each player, in the layout of theta: which of them is optimistic, and how much."""
-        return np.concatenate([np.full(self.stack.S * self.stack.A, policy), np.full(self.I, multipliers)])
+        return np.concatenate([np.full(self.stack.S * self.stack.A, policy), np.full(self.constraints, multipliers)])
 
     def __call__(self, theta: Float[np.ndarray, "N D"]) -> "LagrangianOutlook":
         """The outlook at logits and multipliers."""
@@ -140,12 +140,12 @@ class LagrangianOutlook(PolicyOutlook):
     @once
     def multipliers(self) -> Float[np.ndarray, "N I"]:
         """m."""
-        return self.theta[:, -self.oracle.I :]
+        return self.theta[:, -self.oracle.constraints :]
 
     @once
     def policy(self) -> Any:
         """The outlook of the policy alone, without constraints."""
-        return self.oracle.unconstrained(self.theta[:, : -self.oracle.I].reshape(self.stack.r.shape))
+        return self.oracle.unconstrained(self.theta[:, : -self.oracle.constraints].reshape(self.stack.r.shape))
 
     @once
     def pi(self) -> Float[np.ndarray, "N S A"]:

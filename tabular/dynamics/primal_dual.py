@@ -19,7 +19,7 @@ class _Projected(Ascent):
     def move(self, outlook: Any, change: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N D"]:
         """theta + change, multipliers at least 0."""
         theta = outlook.theta + change
-        np.maximum(theta[:, -outlook.oracle.I :], 0.0, out=theta[:, -outlook.oracle.I :])
+        np.maximum(theta[:, -outlook.oracle.constraints :], 0.0, out=theta[:, -outlook.oracle.constraints :])
         return theta
 
     def require(self, oracle: Any, outlook: Outlook) -> None:
