@@ -27,10 +27,14 @@ from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.solve.chain import UNIT, Chain
 from pgtheory.tabular.solve.continuing import Continuing, the_closed_class
 from pgtheory.tabular.solve.evaluation import Evaluation, policy_table
+from pgtheory.tabular.solve.linear.solver import Aim
 from pgtheory.tabular.solve.reachability import edges_of
 
 RARE = 16.0
 """A state z is taken away as it is found if no other is visited more than this many times as often; else the most visited one takes its place."""
+
+TO_ROUNDING = Aim()
+"""Every answer is as good as float64 allows, and nothing is asked of the norm of the inverse: policies on the way to the best one may have next to none."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,7 +59,8 @@ class Unichain:
         Cost: one solve a column with the factors at hand.
         """
         x = np.zeros(np.shape(f))
-        x[self.rest] = self.chain.solve((f - self.d @ f)[self.rest])
+        if len(self.rest):
+            x[self.rest] = self.chain.find((f - self.d @ f)[self.rest], aim=TO_ROUNDING).x
         return x - self.d @ x
 
     def hitting_time(self, branching: int, A: int) -> float:
@@ -122,7 +127,7 @@ def without(K: np.ndarray | sp.csr_array, closed: Bool[np.ndarray, "S"], z: int)
     chain = Chain(K=K[np.ix_(rest, rest)], gamma=1.0)
     if len(rest):
         try:
-            visits[rest] = chain.solve_transposed((visits @ K)[rest])
+            visits[rest] = chain.find((visits @ K)[rest], transposed=True, aim=TO_ROUNDING).x
         except NonTerminating:
             return None
     visits[~closed] = 0
@@ -142,8 +147,8 @@ def soon(K: np.ndarray | sp.csr_array, closed: Bool[np.ndarray, "S"]) -> int:
 def late(K: np.ndarray | sp.csr_array, closed: Bool[np.ndarray, "S"]) -> int:
     """The same after a geometric number of steps of mean 2^30: a linear system that float64 always solves."""
     inside = np.flatnonzero(closed)
-    law = Chain(K=K[np.ix_(inside, inside)], gamma=1 - 2.0**-30).solve_transposed(np.ones(len(inside)))
-    return int(inside[law.argmax()])
+    law = Chain(K=K[np.ix_(inside, inside)], gamma=1 - 2.0**-30).find(np.ones(len(inside)), transposed=True, aim=TO_ROUNDING)
+    return int(inside[law.x.argmax()])
 
 
 def average_evaluation(mdp: MDP, pi: Float[np.ndarray, "S A"]) -> Evaluation:

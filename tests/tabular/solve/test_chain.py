@@ -22,6 +22,14 @@ def test_norm_is_that_of_the_inverse_and_a_little_more(form, gamma):
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_norm_without_a_discount_is_not_that_of_the_row_which_ends_most_rarely(form):
+    """State 0 ends with probability 1e-9 itself, but half of the time state 1 does: 2 + 2 steps, not 1e9."""
+    K = np.array([[0.0, 1 - 1e-9], [0.5, 0.0]])
+
+    assert 4 - 1e-8 <= Chain(K=form(K), gamma=1.0).inverse_norm <= 4 * (1 + 2.0**-9)
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_transposed_system_is_the_transposed_one(form):
     rng = np.random.default_rng(2)
     K, b = rng.dirichlet(np.ones(4), size=4), rng.standard_normal(4)

@@ -159,8 +159,9 @@ def test_tie_that_would_make_the_policy_multichain_is_left_alone():
 
 
 def test_large_sparse_models_go_by_value_iteration_and_fall_back(monkeypatch):
-    monkeypatch.setattr(module, "DIRECT", 50)
-    mixing, slow = problem("sparse-garnet/S=200"), problem("queue/S=200")
+    monkeypatch.setattr(module, "DIRECT", 30)
+    monkeypatch.setattr(module, "SWEEPS", 100)
+    mixing, slow = problem("sparse-garnet/S=200"), problem("queue/S=60")
 
     assert optimal_gain(mixing, tolerance=1e-8).method == "value-iteration"
     assert optimal_gain(slow, tolerance=1e-8).method == "policy-iteration"
@@ -180,7 +181,7 @@ def test_methods_agree_within_their_bounds():
 
 def test_value_iteration_that_is_too_slow_or_too_exact():
     with pytest.raises(NotConverged, match=r"forget their start too slowly, or use policy-iteration") as slow:
-        module.value_iteration(Continuing.of(problem("queue/S=200")), 1e-12, 20)
+        module.value_iteration(Continuing.of(problem("queue/S=60")), 1e-12, 20)
     assert 0 < slow.value.bound < 1
     with pytest.raises(NotConverged, match="rounding in float64"):
         optimal_gain(problem("river-swim/6"), method="value-iteration", tolerance=1e-17)
