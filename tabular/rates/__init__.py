@@ -1,0 +1,1 @@
+"""Rates of convergence: theorems with their constants, and what a run shows."""

@@ -1,0 +1,33 @@
+"""The theorems by name."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.rates import adaptive, committal, domination, improvement, natural, softmax
+from pgtheory.tabular.rates.theorem import Theorem
+
+ALL = (
+    softmax.BANDIT, softmax.SOFTMAX, softmax.ENTROPY, softmax.LOWER, softmax.PLATEAU,
+    natural.NATURAL, natural.MIRROR, natural.PROJECTED_Q, natural.GROWING, natural.NATURAL_ENTROPY, natural.ITERATION, natural.DIFFERENCE,
+    domination.LOJASIEWICZ, domination.DOMINATION, domination.PROJECTED, improvement.TRUST_REGION, improvement.NATURAL_IMPROVES,
+    adaptive.NORMALISED, adaptive.POLYAK, committal.COMMITTAL,
+)  # fmt: skip
+
+THEOREMS: Mapping[str, Theorem] = MappingProxyType({theorem.name: theorem for theorem in ALL})
+"""Name -> theorem, in the order of their ids."""
+
+
+def theorem_named(name: str) -> Theorem:
+    """The theorem with this name or id.
+
+    Raises:
+        InvalidArgument: there is none.
+    """
+    found = {**THEOREMS, **{theorem.id: theorem for theorem in ALL}}
+    if name not in found:
+        near = get_close_matches(name, found, n=3)
+        hint = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(THEOREMS)}."
+        raise InvalidArgument(f"no theorem is called {name!r}. {hint}")
+    return found[name]

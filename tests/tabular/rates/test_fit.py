@@ -1,0 +1,109 @@
+"""Rates of sequences whose rate is known in closed form."""
+
+import numpy as np
+import pytest
+
+from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.rates.fit import change_point, identify, local_exponents
+
+T = np.arange(20_001)
+
+
+@pytest.mark.parametrize("p", [0.5, 2 / 3, 1.0, 2.0])
+@pytest.mark.parametrize("shift", [1.0, 30.0])
+def test_power_is_named_with_its_exponent(p, shift):
+    found = identify(3.0 / (T + shift) ** p)
+
+    assert found.kind == "power"
+    # the local exponent of (t + s)^-p over [T/2, T] is off by the relative amount s / T at most
+    assert found.exponent[0] == pytest.approx(p, rel=2 * shift / T[-1])
+    assert found.exponent[1] <= found.exponent[0] <= found.exponent[2]
+
+
+@pytest.mark.parametrize("rho", [0.5, 0.9, 0.999])
+def test_linear_is_named_with_its_factor(rho):
+    t = np.arange(int(-600 / np.log(rho)) if rho < 0.99 else 20_001)
+
+    found = identify(5.0 * rho**t)
+
+    assert found.kind == "linear"
+    assert found.factor[0] == pytest.approx(rho, rel=1e-12)
+
+
+def test_linear_with_a_power_in_front_is_linear():
+    t = np.arange(1, 4001)
+
+    assert identify(0.99**t / t, t).kind == "linear"
+
+
+def test_quadratic_convergence_is_superlinear():
+    t = np.arange(10)
+
+    assert identify(0.9 ** (2.0**t), t).kind == "superlinear"
+
+
+def test_constant_gap_is_stalled():
+    assert identify(np.full(1000, 0.3)).kind == "stalled"
+
+
+def test_growing_exponent_that_does_not_double_is_undecided():
+    """gap = exp(-sqrt t): between every power and every linear rate."""
+    assert identify(np.exp(-np.sqrt(T))).kind == "undecided"
+
+
+def test_floor_cuts_the_noise_off():
+    """A linear rate that ends in rounding: with the floor it is linear, and without it would be no rate at all."""
+    gap = np.maximum(0.9 ** np.arange(1000.0), 1e-16)
+
+    assert identify(gap, floor=1e-15).kind == "linear"
+    assert identify(gap).kind == "stalled"
+
+
+def test_optimum_reached_at_once():
+    found = identify(np.array([0.5, 0.0, 0.0]))
+
+    assert found.kind == "reached"
+    assert "after 1 steps" in found.text
+
+
+def test_recorded_steps_may_be_sparse():
+    t = np.unique(np.geomspace(1, 10_000, 100).astype(int))
+
+    found = identify(1.0 / t, t)
+
+    assert found.kind == "power"
+    assert found.exponent[0] == pytest.approx(1.0, rel=1e-12)
+
+
+def test_plateau_ends_where_the_slope_breaks():
+    """Constant to step 300, then 1/t: the break of the line is the step."""
+    t = np.arange(1, 30_001)
+
+    assert change_point(np.minimum(1.0, 300.0 / t), t) == pytest.approx(300, rel=0.1)
+
+
+def test_local_exponent_of_a_power_is_its_exponent():
+    t = np.arange(1, 100)
+
+    np.testing.assert_allclose(local_exponents(t**-1.5, t), 1.5, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("gap", "t", "text"),
+    [
+        ([1.0, -0.1], None, "gap[1] is -0.1"),
+        ([1.0, np.nan], None, "gap[1] is nan"),
+        ([1.0, 0.5], [1, 1], "increasing steps"),
+        ([[1.0]], None, "one gap a step"),
+    ],
+)
+def test_bad_sequences_are_refused(gap, t, text):
+    with pytest.raises(InvalidArgument) as caught:
+        identify(np.array(gap), None if t is None else np.array(t))
+
+    assert text in str(caught.value)
+
+
+def test_break_needs_five_points():
+    with pytest.raises(InvalidArgument, match="needs 5"):
+        change_point(np.array([1.0, 0.5]), np.array([1, 2]))
