@@ -4,6 +4,7 @@ import statistics
 
 import pytest
 
+PART = "check"
 TIMED = "import time; start = time.perf_counter(); {code}; print(time.perf_counter() - start)"
 
 

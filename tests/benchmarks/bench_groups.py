@@ -14,6 +14,7 @@ from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.sampling.groups import Groups
 from pgtheory.tabular.scene import Scene
 
+PART = "enumeration"
 TREE = TokenTree(vocabulary=3, limit=2, reward=lambda prompt, tokens: float(tokens[0] == 0) + 0.5 * len(tokens))
 SCENE = Scene.of(TREE, Softmax(np.random.default_rng(0).normal(size=(TREE.mdp.S, TREE.mdp.A))))
 SETS = Groups(8).datasets(SCENE)

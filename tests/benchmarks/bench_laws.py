@@ -14,6 +14,7 @@ from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.sampling.groups import Groups
 from pgtheory.tabular.scene import Scene
 
+PART = "enumeration"
 ESTIMATOR = builtin("group-std")
 
 

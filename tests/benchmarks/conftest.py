@@ -1,7 +1,6 @@
-"""What the benchmarks share: medians, and the table that is printed at the end."""
+"""What the benchmarks share: medians, fresh processes, and the file to which each figure goes."""
 
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -11,15 +10,27 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROWS = []
+
+
+def pytest_addoption(parser):
+    parser.addoption("--minutes", type=float, default=1e9, help="no race begins after this time")
 
 
 @pytest.fixture(scope="session")
-def record():
-    """Adds a line to the table: what, measured, target, and whether it is reached (None where there is no target)."""
+def deadline(request):
+    """Time after which no race begins, in seconds of `time.time`."""
+    return time.time() + 60 * request.config.getoption("--minutes")
+
+
+@pytest.fixture(scope="module")
+def record(request):
+    """Writes a figure of the part `PART` of the module: what, measured, target, and whether it is reached (None where there is no target)."""
+    from tests.benchmarks import results
+
+    results.write_machine(request.module.PART)
 
     def add(what, measured, target="", reached=None):
-        ROWS.append((what, measured, target, {True: "yes", False: "**no**", None: ""}[reached]))
+        results.write(request.module.PART, what, measured=measured, target=target, reached=reached)
 
     return add
 
@@ -51,13 +62,3 @@ def fresh():
         return time.perf_counter() - start, done.stdout
 
     return run
-
-
-def pytest_terminal_summary(terminalreporter):
-    from importlib.metadata import version
-
-    say = terminalreporter.write_line
-    python, torch, numpy = platform.python_version(), version("torch"), version("numpy")
-    say(f"\n{os.cpu_count()} cores, {platform.machine()}, Python {python}, torch {torch}, numpy {numpy}, load {os.getloadavg()[0]:.1f} at the end\n")
-    for row in (("figure", "measured", "target", "reached"), ("---",) * 4, *ROWS):
-        say("| " + " | ".join(row) + " |")

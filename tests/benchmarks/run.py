@@ -1,11 +1,46 @@
-"""Runs all benchmarks and prints their table: python tests/benchmarks/run.py"""
+"""Measures and rewrites the tables and pictures of docs/performance.md from what was measured.
+
+    python tests/benchmarks/run.py                              everything
+    python tests/benchmarks/run.py policy gradient              some parts: check, enumeration, laws, policy, gradient
+    python tests/benchmarks/run.py policy -k garnet --minutes 10
+    python tests/benchmarks/run.py page                         nothing is measured
+
+Options after the parts go to pytest.
+"""
 
 import sys
 from pathlib import Path
 
 import pytest
 
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PARTS = {
+    "check": ["bench_check.py"],
+    "enumeration": ["bench_groups.py", "bench_laws.py"],
+    "laws": ["bench_variance.py"],
+    "policy": ["bench_solvers.py::test_policy"],
+    "gradient": ["bench_solvers.py::test_gradient"],
+}
+
+
+def main(arguments: list[str]) -> int:
+    """The worst exit code of the parts."""
+    from tests.benchmarks import page, pictures, results
+
+    named = [a for a in arguments if a in (*PARTS, "page")]
+    options = [a for a in arguments if a not in named]
+    worst = 0
+    for part in named or PARTS:
+        if part in PARTS:
+            files = [str(HERE / name) for name in PARTS[part]]
+            worst = max(worst, pytest.main(["-q", "-s", "-p", "no:cacheprovider", f"--rootdir={ROOT}", *files, *options]))
+            results.compact(part)
+    pictures.draw()
+    page.rewrite()
+    return worst
+
+
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    sys.path.insert(0, str(here.parents[1]))
-    sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", f"--rootdir={here.parents[1]}", *sys.argv[1:], *map(str, sorted(here.glob("bench_*.py")))]))
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main(sys.argv[1:]))
