@@ -53,7 +53,7 @@ CELLS = (
     *(Cell("dense", S) for S in (1_000, 4_000)),
 )
 
-SMALL = {"garnet": Cell("garnet", 3_000), "lake": Cell("lake", 60), "queue": Cell("queue", 3_000), "dense": Cell("dense", 300)}
+SMALL = {"garnet": Cell("garnet", 400), "lake": Cell("lake", 30), "queue": Cell("queue", 1_000), "dense": Cell("dense", 300)}
 """On these everybody compiles and loads before anything is timed."""
 
 

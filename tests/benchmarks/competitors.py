@@ -30,6 +30,7 @@ class Competitor:
         prepare: MDP -> what the call takes, not timed.
         call: -> (answer, what was run).
         families: the structures for which it is meant.
+        most: the largest size for which it is meant.
     """
 
     name: str
@@ -37,6 +38,11 @@ class Competitor:
     prepare: Callable[[Any], Any]
     call: Callable[[Any], Any]
     families: tuple[str, ...] = tuple(cells.FAMILIES)
+    most: int = 10**9
+
+    def fits(self, cell: cells.Cell) -> bool:
+        """Whether it runs in a cell."""
+        return cell.family in self.families and cell.size <= self.most
 
     @property
     def installed(self) -> bool:
@@ -100,7 +106,7 @@ POLICY = (
     Competitor("BiCGSTAB policy iteration", "by hand", arrays, lambda g: (by_hand.inexact_policy_iteration(*g), ""), ("garnet", "lake")),
     Competitor("SuperLU policy iteration", "by hand", arrays, lambda g: (lu(*g), ""), ("garnet", "lake", "queue")),
     Competitor("solve_banded policy iteration", "by hand", arrays, lambda g: (bands(*g), ""), ("queue",)),
-    Competitor("LAPACK policy iteration", "by hand", arrays, lambda g: (dense(*g), ""), ("dense", "garnet")),
+    Competitor("LAPACK policy iteration", "by hand", arrays, lambda g: (dense(*g), ""), ("dense", "garnet"), 4_000),
     Competitor("BLAS sweeps, span", "by hand", arrays, lambda g: (by_hand.matrix_sweeps(*g), ""), ("dense",)),
 )
 
@@ -136,7 +142,7 @@ GRADIENT = (
     Competitor("BiCGSTAB", "by hand", with_policy, hand_gradient(by_hand.krylov_systems), ("garnet", "lake", "dense")),
     Competitor("scipy sweeps, span", "by hand", with_policy, hand_gradient(by_hand.sweep_systems), ("garnet", "dense")),
     Competitor("solve_banded", "by hand", with_policy, hand_gradient(by_hand.band_systems), ("queue",)),
-    Competitor("LAPACK", "by hand", with_policy, hand_gradient(by_hand.dense_systems), ("dense", "garnet")),
+    Competitor("LAPACK", "by hand", with_policy, hand_gradient(by_hand.dense_systems), ("dense", "garnet"), 4_000),
 )
 
 TASKS = {"policy": POLICY, "gradient": GRADIENT}

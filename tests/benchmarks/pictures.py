@@ -65,29 +65,30 @@ def panel(axis, cells, triad) -> None:
         if other is not None:
             axis.plot(laps[0]["S"], other[1], color="#b08900", marker="*", markersize=8, linestyle="", zorder=1)
     axis.set(xscale="log", yscale="log")
+    sizes = [laps[0]["S"] for laps in cells.values()]
+    if sizes and max(sizes) < 10 * min(sizes):
+        plain_ticks(axis, sizes)
     axis.grid(which="major", color="#e5e7eb", linewidth=0.7)
     axis.set_axisbelow(True)
 
 
 def variance() -> None:
-    """Seconds of each law against S, A and T, with the fitted exponents, and the textbook recursion beside the library."""
+    """Seconds of each law against S, A and T, with lines of slope 1 and 2 for the eye, and the textbook recursion beside the library."""
     found = [v for v in results.read("laws").values() if v.get("kind") == "growth"]
     names = list(dict.fromkeys(v["name"] for v in found))
     color = dict(zip(names, LAWS, strict=False))
-    figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), width_ratios=(1.35, 1, 1, 1))
+    figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), width_ratios=(1.35, 1, 1, 1.15))
     for axis, letter, what in zip(axes, "SAT", ("states S", "actions A", "steps T"), strict=False):
-        for v in found:
-            if v["axis"] == letter:
-                x, y = zip(*v["points"], strict=True)
-                axis.plot(x, y, color=color[v["name"]], marker="o", markersize=4, linewidth=1.4)
-                axis.annotate(
-                    f"{v['slope']:.1f}", (x[-1], y[-1]), xytext=(4, 0), textcoords="offset points", color=color[v["name"]], va="center", fontsize=8
-                )
-        axis.set(xscale="log", yscale="log", xlabel=what)
+        curves = [v for v in found if v["axis"] == letter]
+        for v in curves:
+            axis.plot(*zip(*v["points"], strict=True), color=color[v["name"]], marker="o", markersize=4, linewidth=1.4)
+        axis.set(xscale="log", yscale="log", xlabel=what, title=f"growth in {letter}")
+        if letter != "S":
+            plain_ticks(axis, sorted({x for v in curves for x, _ in v["points"]}))
+        for stated in sorted({v["stated"] for v in curves}):
+            guide(axis, [v["points"] for v in curves if v["stated"] == stated], stated)
         axis.grid(which="major", color="#e5e7eb", linewidth=0.7)
     axes[0].set_ylabel("seconds")
-    for axis, letter in zip(axes, "SAT", strict=False):
-        axis.set_title(f"growth in {letter} (slope at the end)")
     against(axes[3], [v for v in results.read("laws").values() if v.get("kind") == "against"])
     handles = [Line2D([], [], color=color[name], marker="o", markersize=4, label=name) for name in names]
     figure.legend(handles=handles, loc="lower center", ncols=4, frameon=False)
@@ -96,11 +97,32 @@ def variance() -> None:
     plt.close(figure)
 
 
+def plain_ticks(axis, values) -> None:
+    """The sizes that were measured, as plain numbers."""
+    axis.set_xticks(values, [str(x) for x in values])
+    axis.minorticks_off()
+
+
+def guide(axis, curves, slope) -> None:
+    """A dashed line of this slope above the curves that should have it."""
+    x0, x1 = min(c[0][0] for c in curves), max(c[-1][0] for c in curves)
+    y1 = 2.2 * max(c[-1][1] for c in curves)
+    axis.plot((x0, x1), (y1 * (x0 / x1) ** slope, y1), color="#9ca3af", linestyle="--", linewidth=1)
+    axis.annotate(f"slope {slope}", (x1, y1), xytext=(0, 3), textcoords="offset points", ha="right", va="bottom", color="#6b7280", fontsize=8)
+
+
 def against(axis, cases) -> None:
-    """Bars: the textbook recursion and the library."""
+    """The textbook recursion and the library, a line a case."""
     for i, v in enumerate(cases):
-        axis.barh(i + 0.18, v["theirs"], height=0.34, color="#9ca3af")
-        axis.barh(i - 0.18, v["ours"], height=0.34, color="#0b5fa5")
-        axis.annotate(f"{v['theirs'] / v['ours']:.0f} times" if v["theirs"] > 9.5 * v["ours"] else f"{v['theirs'] / v['ours']:.1f} times", (v["ours"], i - 0.18), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)  # fmt: skip
+        axis.plot((v["ours"], v["theirs"]), (i, i), color="#c7cbd1", linewidth=2, zorder=1)
+        axis.plot(v["theirs"], i, color="#6b7280", marker="s", markersize=7)
+        axis.plot(v["ours"], i, color="#0b5fa5", marker="o", markersize=7)
+        times = v["theirs"] / v["ours"]
+        axis.annotate(f"{times:.0f} times" if times > 9.5 else f"{times:.1f} times", ((v["ours"] * v["theirs"]) ** 0.5, i), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
     axis.set_yticks(range(len(cases)), [v["case"].replace(", ", "\n") for v in cases], fontsize=8)
-    axis.set(xscale="log", xlabel="seconds", title="GAE: textbook (grey), pgtheory")
+    axis.set(xscale="log", xlabel="seconds", title="covariance of GAE", ylim=(-0.5, len(cases) + 0.1))
+    handles = [
+        Line2D([], [], color=c, marker=m, linestyle="", label=text) for c, m, text in (("#6b7280", "s", "textbook"), ("#0b5fa5", "o", "pgtheory"))
+    ]
+    axis.legend(handles=handles, frameon=False, fontsize=8, loc="upper left", ncols=2)
+    axis.grid(axis="x", color="#e5e7eb", linewidth=0.7)

@@ -19,7 +19,7 @@ from tests.benchmarks.judge import judge_gradient, judge_policy, reference
 from tests.benchmarks.recursion import Recursion
 
 CELLS = (Cell("garnet", 60), Cell("lake", 7), Cell("queue", 60), Cell("dense", 30))
-fitting = lambda competitors: [(c, cell) for c in competitors if c.installed for cell in CELLS if cell.family in c.families]
+fitting = lambda competitors: [(c, cell) for c in competitors if c.installed for cell in CELLS if c.fits(cell)]
 name = lambda value: str(value) if isinstance(value, Cell) else value.name
 
 
