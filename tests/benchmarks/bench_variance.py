@@ -47,7 +47,7 @@ def dynamic(estimator, sampling, scene):
 
 
 def direction(scene):
-    return np.random.default_rng(3).normal(size=(1, scene.mdp.S, scene.mdp.A))
+    return np.random.default_rng(3).normal(size=(1, scene.mdp.S * scene.mdp.A))
 
 
 def along(S, A, T):
@@ -58,10 +58,10 @@ def along(S, A, T):
 
 
 def probes(S, A, T):
-    from pgtheory.tabular.variance.along import total_variance
+    from pgtheory.tabular.variance.along import probed_variance
 
     scene = scene_of(S, A)
-    return lambda: total_variance(GAE_STEP, OnPolicy(1, horizon=T), scene, probes=16, rng=np.random.default_rng(4))
+    return lambda: probed_variance(GAE_STEP, OnPolicy(1, horizon=T), scene, probes=16, rng=np.random.default_rng(4))
 
 
 def finite(estimator):

@@ -116,7 +116,7 @@ TOGETHER = tuple(njit(cache=True, parallel=True)(f) for f in (improved, swept))
 """On one core, and on all: below some size the barrier costs more than the sweep."""
 
 
-def span_sweeps(P, r, gamma, k=10):
+def span_sweeps(P, r, gamma, k=5):
     """Modified policy iteration compiled by numba, stopped by the span; for rows that sum to one."""
     improved, swept = TOGETHER if P.nnz > 200_000 else ALONE
     kernel = (P.indptr, P.indices, P.data, r, gamma)
@@ -134,16 +134,17 @@ def span_sweeps(P, r, gamma, k=10):
 
 
 @njit(cache=True)
-def seidel(indptr, indices, data, r, gamma, V, policy, limit):
-    """Sweeps forwards and backwards in place until no state changes by more than `limit`."""
+def seidel(indptr, indices, data, r, gamma, V, policy, limit, k):
+    """Sweeps in place, forwards and backwards in turns; every (k + 1)-th looks at all actions, until such a one changes no state by more than `limit`."""
     S, A = r.shape
-    forwards = True
+    number = 0
     while True:
-        largest = 0.0
+        largest, improve = 0.0, number % (k + 1) == 0
         for j in range(S):
-            s = j if forwards else S - 1 - j
-            best, action = -np.inf, 0
-            for a in range(A):
+            s = j if number % 2 == 0 else S - 1 - j
+            best, action = -np.inf, policy[s]
+            first, last = (0, A) if improve else (action, action + 1)
+            for a in range(first, last):
                 total = 0.0
                 for i in range(indptr[s * A + a], indptr[s * A + a + 1]):
                     total += data[i] * V[indices[i]]
@@ -152,15 +153,15 @@ def seidel(indptr, indices, data, r, gamma, V, policy, limit):
                     best, action = total, a
             largest = max(largest, abs(best - V[s]))
             V[s], policy[s] = best, action
-        forwards = not forwards
-        if largest <= limit:
+        number += 1
+        if improve and largest <= limit:
             return
 
 
-def gauss_seidel(P, r, gamma):
-    """Value iteration in place, compiled by numba. A sweep that changes nothing by more than c is at most gamma c / (1 - gamma) away."""
+def gauss_seidel(P, r, gamma, k=10):
+    """Value iteration in place (k = 0), or modified policy iteration. A full sweep that changes nothing by more than c is at most gamma c / (1 - gamma) away."""
     V, policy = np.zeros(len(r)), np.zeros(len(r), dtype=np.int64)
-    seidel(P.indptr, P.indices, P.data, r, gamma, V, policy, 0.5 * TOLERANCE * (1 - gamma) / gamma)
+    seidel(P.indptr, P.indices, P.data, r, gamma, V, policy, 0.5 * TOLERANCE * (1 - gamma) / gamma, k)
     return V, policy
 
 

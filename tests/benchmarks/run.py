@@ -2,13 +2,15 @@
 
     python tests/benchmarks/run.py                              everything
     python tests/benchmarks/run.py policy gradient              some parts: check, enumeration, laws, policy, gradient
-    python tests/benchmarks/run.py policy -k garnet --minutes 10
+    python tests/benchmarks/run.py policy gradient laws --minutes 10    nothing begins after ten minutes; what was not reached keeps its figures
+    python tests/benchmarks/run.py policy -k garnet
     python tests/benchmarks/run.py page                         nothing is measured
 
 Options after the parts go to pytest.
 """
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,11 +32,17 @@ def main(arguments: list[str]) -> int:
 
     named = [a for a in arguments if a in (*PARTS, "page")]
     options = [a for a in arguments if a not in named]
+    end = float("inf")
+    if "--minutes" in options:
+        where = options.index("--minutes")
+        end = time.time() + 60 * float(options[where + 1])
+        del options[where : where + 2]
     worst = 0
     for part in named or PARTS:
         if part in PARTS:
             files = [str(HERE / name) for name in PARTS[part]]
-            worst = max(worst, pytest.main(["-q", "-s", "-p", "no:cacheprovider", f"--rootdir={ROOT}", *files, *options]))
+            settings = ["-q", "-s", "-p", "no:cacheprovider", f"--rootdir={ROOT}", "--timeout=0", f"--deadline={end}"]
+            worst = max(worst, pytest.main([*settings, *files, *options]))
             results.compact(part)
     pictures.draw()
     page.rewrite()
