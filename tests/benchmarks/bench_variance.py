@@ -89,7 +89,7 @@ def groups(S, A, T):
 
 @dataclass(frozen=True)
 class Subject:
-    """A law: `prepare(S, A, T)` gives the call that is timed; axis -> (values, stated exponent), the other axes stay at `base`."""
+    """A law: `prepare(S, A, T)` gives the call that is timed; axis -> (values, least and largest stated exponent), the other axes stay at `base`."""
 
     name: str
     prepare: object
@@ -97,9 +97,9 @@ class Subject:
     base: tuple[int, int, int]
 
 
-FULL = {"S": ((100, 200, 400), 2), "A": ((2, 4, 8), 2), "T": ((20, 40, 80), 1)}
-NO_END = {"S": ((100, 200, 400), 2), "A": ((2, 4, 8), 2)}
-ONE = {"S": ((10_000, 30_000, 100_000), 1), "A": ((4, 8, 16), 1), "T": ((40, 80, 160), 1)}
+FULL = {"S": ((100, 200, 400), (2, 2)), "A": ((2, 4, 8), (2, 2)), "T": ((20, 40, 80), (1, 1))}
+NO_END = {"S": ((100, 200, 400), (2, 3)), "A": ((2, 4, 8), (1, 2))}
+ONE = {"S": ((10_000, 30_000, 100_000), (1, 1)), "A": ((4, 8, 16), (1, 1)), "T": ((40, 80, 160), (1, 1))}
 SUBJECTS = (
     Subject("covariance of GAE, T steps", finite(GAE_STEP), FULL, (200, 4, 20)),
     Subject("covariance of GAE, no horizon", stationary, NO_END, (200, 4, 0)),
@@ -107,7 +107,7 @@ SUBJECTS = (
     Subject("covariance of the whole return, until the end", until_the_end, NO_END, (200, 4, 0)),
     Subject("covariance of leave-one-out, T steps", groups, FULL, (200, 4, 20)),
     Subject("variance along a direction, T steps", along, ONE, (20_000, 4, 40)),
-    Subject("total variance by 16 probes, T steps", probes, ONE | {"S": ((3_000, 10_000, 30_000), 1)}, (3_000, 4, 40)),
+    Subject("total variance by 16 probes, T steps", probes, ONE | {"S": ((3_000, 10_000, 30_000), (1, 1))}, (3_000, 4, 40)),
 )
 
 

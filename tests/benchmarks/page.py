@@ -69,7 +69,7 @@ def growth() -> str:
             found.setdefault(v["name"], {})[v["axis"]] = v
     rows = []
     for name, axes in found.items():
-        fitted = [f"{axes[x]['slope']:.1f} ({axes[x]['stated']})" if x in axes else "" for x in "SAT"]
+        fitted = [f"{axes[x]['slope']:.1f} ({' to '.join(map(str, dict.fromkeys(axes[x]['stated'])))})" if x in axes else "" for x in "SAT"]
         largest, took = axes["S"]["points"][-1]
         _, A, T = axes["S"]["base"]
         rows.append((name, *fitted, f"{duration(took)} at S = {largest}, A = {A}" + (f", T = {T}" if T else "")))

@@ -85,8 +85,8 @@ def variance() -> None:
         axis.set(xscale="log", yscale="log", xlabel=what, title=f"growth in {letter}")
         if letter != "S":
             plain_ticks(axis, sorted({x for v in curves for x, _ in v["points"]}))
-        for stated in sorted({v["stated"] for v in curves}):
-            guide(axis, [v["points"] for v in curves if v["stated"] == stated], stated)
+        for slope in sorted({v["stated"][0] for v in curves}):
+            guide(axis, [v["points"] for v in curves if v["stated"][0] == slope], slope)
         axis.grid(which="major", color="#e5e7eb", linewidth=0.7)
     axes[0].set_ylabel("seconds")
     against(axes[3], [v for v in results.read("laws").values() if v.get("kind") == "against"])
