@@ -125,6 +125,10 @@ class LagrangianOracle:
             raise InvalidArgument(f"theta has the multiplier {array[..., S * A :].min()}; multipliers are at least 0.")
         return np.array(np.broadcast_to(array, (N, D)))
 
+    def repeated(self, count: int) -> "LagrangianOracle":
+        """Each problem `count` times, one after the other."""
+        return LagrangianOracle(self.stack.repeated(count), np.repeat(self.payoffs, count, axis=0), np.repeat(self.least, count, axis=0))
+
     def weights(self, *, policy: float, multipliers: float) -> Float[np.ndarray, "D"]:
         """One number for the coordinates of each player, in the layout of theta: which of them is optimistic, and how much."""
         return np.concatenate([np.full(self.stack.S * self.stack.A, policy), np.full(self.constraints, multipliers)])

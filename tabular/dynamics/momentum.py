@@ -101,14 +101,11 @@ class Optimistic(Wrapped):
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", freeze("weight", self.weight, error=InvalidArgument))
 
-    def remember(self, outlook: Any) -> np.ndarray:
-        """The first direction."""
-        return self.base.direction(outlook)
-
     def step(self, state: State) -> State:
         """One optimistic step."""
         now = self.base.direction(state.outlook)
-        return self.advance(state, now + self.weight * (now - state.memory), now)
+        guess = now if state.memory is None else now + self.weight * (now - state.memory)
+        return self.advance(state, guess, now)
 
 
 def require_fraction(name: str, value: float) -> None:

@@ -21,7 +21,7 @@ from pgtheory.tabular.objectives.objective import Objective
 from pgtheory.tabular.objectives.returns import Return
 from pgtheory.tabular.policies.policy import fisher
 from pgtheory.tabular.scene import Scene
-from pgtheory.tabular.solve.evaluation import evaluate
+from pgtheory.tabular.solve.evaluation import Evaluation, evaluate
 from pgtheory.tabular.solve.optimal import optimal
 
 
@@ -42,6 +42,10 @@ class Oracle(Protocol):
 
     def start(self, theta: Any) -> Float[np.ndarray, "N *D"]:
         """A first point: checked, copied, with the leading axis N."""
+        ...
+
+    def repeated(self, count: int) -> "Oracle":
+        """The oracle for `count` copies of each row of theta, one after the other."""
         ...
 
     def __call__(self, theta: Float[np.ndarray, "N *D"]) -> Outlook:
@@ -119,7 +123,7 @@ class SoftmaxOracle(StackOracle):
             require_distribution("ref", ref, error=InvalidPolicy)
             if (ref == 0).any():
                 raise InvalidPolicy("ref gives an action probability 0: the divergence is infinite. Give positive probabilities.")
-            object.__setattr__(self, "stack", replace(self.stack, r=self.stack.r + self.kl * np.log(ref)))
+            object.__setattr__(self, "ref", ref)
 
     @property
     def temperature(self) -> float:
@@ -127,9 +131,19 @@ class SoftmaxOracle(StackOracle):
         return self.tau + self.kl
 
     @cached_property
+    def rewarded(self) -> Stack:
+        """The problems with the reward r + kl log ref."""
+        return self.stack if self.ref is None else replace(self.stack, r=self.stack.r + self.kl * np.log(self.ref))
+
+    @cached_property
     def optimum(self) -> Optimum | SoftOptimum:
         """The best policy; unique with a temperature."""
-        return hard_optimum(self.stack) if self.temperature == 0 else soft_optimum(self.stack, self.temperature, self)
+        return hard_optimum(self.stack) if self.temperature == 0 else soft_optimum(self.rewarded, self.temperature, self)
+
+    def repeated(self, count: int) -> "SoftmaxOracle":
+        """Each problem `count` times, one after the other."""
+        ref = self.ref if self.ref is None or self.ref.ndim == 2 else np.repeat(self.ref, count, axis=0)
+        return replace(self, stack=self.stack.repeated(count), ref=ref)
 
     def __call__(self, theta: Float[np.ndarray, "N S A"]) -> "SoftmaxOutlook":
         """The outlook at the logits theta."""
@@ -140,8 +154,7 @@ class SoftmaxOutlook(PolicyOutlook):
     """A softmax policy: gradient[s, a] = d(s) pi(a|s) advantage(s, a)."""
 
     def __init__(self, oracle: SoftmaxOracle, theta: Float[np.ndarray, "N S A"]) -> None:
-        super().__init__(oracle, theta)
-        self.temperature = oracle.temperature
+        self.oracle, self.theta, self.stack, self.temperature = oracle, theta, oracle.rewarded, oracle.temperature
 
     @once
     def _raised(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -188,6 +201,10 @@ class DirectOracle(StackOracle):
         """The best policies."""
         return hard_optimum(self.stack)
 
+    def repeated(self, count: int) -> "DirectOracle":
+        """Each problem `count` times, one after the other."""
+        return DirectOracle(self.stack.repeated(count))
+
     def start(self, theta: Any) -> Float[np.ndarray, "N S A"]:
         """As `StackOracle.start`; rows must be distributions."""
         array = super().start(theta)
@@ -221,12 +238,14 @@ class DirectOutlook(PolicyOutlook):
 
 @dataclass(frozen=True, eq=False)
 class SceneOracle:
-    """Any objective of any policy, as a stack of one: theta is that of the scene's current policy, with a leading axis 1.
+    """Any objective of any policy: theta is that of the scene's current policy, with a leading axis of points, usually one.
 
     Attributes:
         scene: model, roles and the shape of theta.
         objective: default the return.
         target: best value; default that of `optimal` for the return, else not known.
+
+    Cost: the points are visited one after the other, as scenes are; for many problems use an oracle on a stack.
     """
 
     scene: Scene
@@ -242,18 +261,22 @@ class SceneOracle:
             return np.array([float(self.target)])
         return np.array([optimal(self.scene.model).J]) if type(self.objective) is Return else None
 
-    def start(self, theta: Any) -> Float[np.ndarray, "1 *D"]:
-        """theta in the shape of the scene's, with or without the leading axis.
+    def start(self, theta: Any) -> Float[np.ndarray, "N *D"]:
+        """theta in the shape of the scene's, alone or with a leading axis.
 
         Raises:
             InvalidPolicy: another shape.
         """
         array, shape = freeze("theta", theta, error=InvalidPolicy), np.shape(self.scene.point["theta"])
-        if array.shape not in (shape, (1, *shape)):
+        if array.shape != shape and array.shape[1:] != shape:
             raise InvalidPolicy(f"theta has shape {array.shape}, the policy of the scene has {shape}.")
-        return np.array(array.reshape(1, *shape))
+        return np.array(array.reshape(-1, *shape))
 
-    def __call__(self, theta: Float[np.ndarray, "1 *D"]) -> "SceneOutlook":
+    def repeated(self, count: int) -> "SceneOracle":
+        """Itself: it takes any number of points."""
+        return self
+
+    def __call__(self, theta: Float[np.ndarray, "N *D"]) -> "SceneOutlook":
         """The outlook at theta."""
         return SceneOutlook(self, theta)
 
@@ -262,64 +285,66 @@ class SceneOutlook(Outlook):
     """The objective and its gradient at theta, and the policy's table. Q, V, advantage and occupancy are those of the model's return, as `evaluate` gives them."""
 
     @once
-    def scene(self) -> Scene:
-        """The scene at theta."""
-        return self.oracle.scene.at(theta=self.theta[0])
+    def scenes(self) -> list[Scene]:
+        """The scene at each point."""
+        return [self.oracle.scene.at(theta=theta) for theta in self.theta]
 
     @once
-    def value(self) -> Float[np.ndarray, "1"]:
+    def value(self) -> Float[np.ndarray, "N"]:
         """The objective."""
-        return np.array([self.oracle.objective.value(self.scene)])
+        return np.array([self.oracle.objective.value(scene) for scene in self.scenes])
 
     @once
-    def gradient(self) -> Float[np.ndarray, "1 *D"]:
+    def gradient(self) -> Float[np.ndarray, "N *D"]:
         """Its gradient."""
-        return self.oracle.objective.gradient(self.scene).reshape(self.theta.shape)
+        return np.stack([self.oracle.objective.gradient(scene) for scene in self.scenes]).reshape(self.theta.shape)
 
     @once
-    def pi(self) -> Float[np.ndarray, "1 S A"]:
+    def pi(self) -> Float[np.ndarray, "N S A"]:
         """Probabilities of the current policy."""
-        return self.scene.policy().probabilities[None]
+        return np.stack([scene.policy().probabilities for scene in self.scenes])
 
     @once
-    def log_pi(self) -> Float[np.ndarray, "1 S A"]:
+    def log_pi(self) -> Float[np.ndarray, "N S A"]:
         """Their logarithm."""
-        return self.scene.policy().log_probabilities[None]
+        return np.stack([scene.policy().log_probabilities for scene in self.scenes])
 
     @once
-    def _found(self) -> Any:
-        return evaluate(self.scene.model, self.scene.policy())
+    def evaluations(self) -> list[Evaluation]:
+        """The return of the current policy."""
+        return [evaluate(scene.model, scene.policy()) for scene in self.scenes]
 
-    @property
-    def V(self) -> Float[np.ndarray, "1 *T S"]:
-        """Value of each state; with a horizon (1, T, S), as for Q, advantage and occupancy."""
-        return self._found.V[None]
+    @once
+    def V(self) -> Float[np.ndarray, "N *T S"]:
+        """Value of each state; with a horizon (N, T, S), as for Q and advantage."""
+        return np.stack([found.V for found in self.evaluations])
 
-    @property
-    def Q(self) -> Float[np.ndarray, "1 *T S A"]:
+    @once
+    def Q(self) -> Float[np.ndarray, "N *T S A"]:
         """Value of an action."""
-        return self._found.Q[None]
+        return np.stack([found.Q for found in self.evaluations])
 
-    @property
-    def advantage(self) -> Float[np.ndarray, "1 *T S A"]:
+    @once
+    def advantage(self) -> Float[np.ndarray, "N *T S A"]:
         """Q - V."""
-        return self._found.advantage[None]
+        return np.stack([found.advantage for found in self.evaluations])
 
     @once
-    def occupancy(self) -> Float[np.ndarray, "1 S"]:
+    def occupancy(self) -> Float[np.ndarray, "N S"]:
         """Expected discounted visits of each state, of all time steps together."""
-        return self._found.occupancy.reshape(-1, self.pi.shape[1]).sum(axis=0)[None]
+        return np.stack([found.occupancy.reshape(-1, self.pi.shape[1]).sum(axis=0) for found in self.evaluations])
 
     @once
-    def entropy(self) -> Float[np.ndarray, "1 S"]:
+    def entropy(self) -> Float[np.ndarray, "N S"]:
         """-sum_a pi log pi of each state."""
         return -(self.pi * np.where(self.pi > 0, self.log_pi, 0.0)).sum(axis=2)
 
     @once
-    def natural(self) -> Float[np.ndarray, "1 *D"]:
-        """F^+ gradient, F = sum_s d(s) sum_a pi score score' under the discounted visits. Cost O(S A D^2 + D^3)."""
-        F = fisher(self.scene.policy(), self.occupancy[0])
-        return (np.linalg.pinv(F, hermitian=True) @ self.gradient.ravel()).reshape(self.theta.shape)
+    def natural(self) -> Float[np.ndarray, "N *D"]:
+        """F^+ gradient, F = sum_s d(s) sum_a pi score score' under the discounted visits. Cost O(S A D^2 + D^3) a point."""
+        F = np.stack([fisher(scene.policy(), d) for scene, d in zip(self.scenes, self.occupancy, strict=True)])
+        flat = self.gradient.reshape(len(self.theta), -1, 1)
+        return (np.linalg.pinv(F, hermitian=True) @ flat).reshape(self.theta.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -358,6 +383,11 @@ class FunctionOracle:
             if found != expected:
                 raise InvalidArgument(f"{name} returns shape {found} for theta of shape {array.shape}, expected {expected}.")
         return array
+
+    def repeated(self, count: int) -> "FunctionOracle":
+        """The functions take any number of rows; the best values, if there are several, are repeated."""
+        best = self.best
+        return self if best is None or best.ndim == 0 else replace(self, optimal_value=np.repeat(best, count))
 
     def __call__(self, theta: Float[np.ndarray, "N *D"]) -> "FunctionOutlook":
         """The outlook at theta."""

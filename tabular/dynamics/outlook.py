@@ -54,6 +54,7 @@ class PolicyOutlook(Outlook):
         d = mu + gamma P_pi' d (not normalised),                value = mu . V,      sum_a pi advantage = 0.
 
     Attributes:
+        stack: the problems, with the reward that is maximised.
         pi: probabilities, (N, S, A).
         log_pi: their logarithm, minus infinity where pi is 0.
 
@@ -64,10 +65,9 @@ class PolicyOutlook(Outlook):
     log_pi: Any
     temperature: float = 0.0
 
-    @property
-    def stack(self) -> Stack:
-        """The problems, with the reward that is maximised."""
-        return self.oracle.stack
+    def __init__(self, oracle: Any, theta: Float[np.ndarray, "N *D"]) -> None:
+        super().__init__(oracle, theta)
+        self.stack: Stack = oracle.stack
 
     @once
     def resolvent(self) -> Resolvent:

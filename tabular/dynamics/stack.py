@@ -83,6 +83,14 @@ class Stack:
             gamma=np.array([mdp.gamma for mdp in mdps]),
         )
 
+    def repeated(self, count: int) -> Self:
+        """Each problem `count` times, one after the other; nothing is checked again."""
+        copy = object.__new__(type(self))
+        for name in ("P", "r", "mu", "gamma"):
+            object.__setattr__(copy, name, np.repeat(getattr(self, name), count, axis=0))
+        object.__setattr__(copy, "models", tuple(model for model in self.models for _ in range(count)))
+        return copy
+
     @property
     def N(self) -> int:
         """Number of problems."""

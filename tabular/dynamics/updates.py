@@ -67,7 +67,7 @@ class Ascent(ABC):
         Raises:
             InvalidArgument: the outlook lacks what the direction needs, or the sum would leave the simplex.
         """
-        lacking = [name for name in self.needs if not hasattr(type(outlook), name)]
+        lacking = [name for name in self.needs if not hasattr(type(outlook), name) and name not in vars(outlook)]
         if lacking:
             raise InvalidArgument(f"{type(self).__name__} needs {', '.join(lacking)}, which {type(oracle).__name__} does not show.")
         if oracle.simplex and type(self).move is Ascent.move:

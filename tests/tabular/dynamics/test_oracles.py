@@ -136,7 +136,7 @@ def test_scene_oracle_shows_the_objective(objective):
     assert (outlook.gradient[0] == objective.gradient(scene(policy))).all()
     assert abs(F @ outlook.natural[0] - outlook.gradient[0]).max() <= 1e-12  # F is regular here: three features, condition below 100
     assert (outlook.pi[0] == policy.probabilities).all()
-    assert abs(outlook.entropy[0] - Entropy(level="state").cost(outlook.scene).__mul__(policy.probabilities).sum(axis=1)).max() <= 1e-15
+    assert abs(outlook.entropy[0] - Entropy(level="state").cost(outlook.scenes[0]).__mul__(policy.probabilities).sum(axis=1)).max() <= 1e-15
 
 
 def test_scene_oracle_and_stack_oracle_agree_on_a_softmax_table():

@@ -1,0 +1,195 @@
+"""Gradients that are estimates: the law at a point as finitely many outcomes, all sample paths of an update, or seeds.
+
+An estimate is another oracle, so that every update of the gradient runs on it as it is: `NoisyOracle` draws, `paths` follows every outcome.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from pgtheory.tabular.arrays import require_count, require_distribution
+from pgtheory.tabular.dynamics.lazy import once
+from pgtheory.tabular.dynamics.outlook import Outlook
+from pgtheory.tabular.dynamics.updates import State, Update
+from pgtheory.tabular.errors import InvalidArgument, TooLarge
+
+LIMIT = 10**6
+"""Largest number of paths."""
+
+
+class Outcomes(NamedTuple):
+    """The finite law of a gradient estimate at N points: gradient k has probability chance[n, k]."""
+
+    chance: Float[np.ndarray, "N K"]
+    gradient: Float[np.ndarray, "N K *D"]
+
+
+class GradientLaw(Protocol):
+    """From an outlook to the law of the estimate there."""
+
+    def __call__(self, outlook: Any) -> Outcomes:
+        """The outcomes; their number K may not depend on the point."""
+        ...
+
+
+class Drawn(Outlook):
+    """An outlook whose gradient is a sample. Everything else that it shows is exact, but updates that need more than the gradient are refused."""
+
+    def __init__(self, oracle: Any, exact: Outlook, gradient: Float[np.ndarray, "N *D"]) -> None:
+        super().__init__(oracle, exact.theta)
+        self.exact, self.gradient = exact, gradient
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "exact":  # not yet there: a copy being made
+            raise AttributeError(name)
+        return getattr(self.exact, name)
+
+    @once
+    def gap(self) -> Float[np.ndarray, "N"]:
+        """That of the exact outlook."""
+        return self.exact.gap
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyOracle:
+    """An oracle whose gradients are drawn, one a call and problem. Rows of theta are independent: N equal problems are N seeds.
+
+    Attributes:
+        oracle: the exact one.
+        draw: (exact outlook, rng) -> gradient; `drawn_from(law)` for a finite law.
+        rng: where the draws come from.
+    """
+
+    oracle: Any
+    draw: Callable[[Any, np.random.Generator], np.ndarray]
+    rng: np.random.Generator
+
+    @property
+    def N(self) -> int:
+        """Number of problems."""
+        return self.oracle.N
+
+    @property
+    def simplex(self) -> bool:
+        """As the exact oracle."""
+        return self.oracle.simplex
+
+    @property
+    def best(self) -> Any:
+        """As the exact oracle."""
+        return self.oracle.best
+
+    def start(self, theta: Any) -> Float[np.ndarray, "N *D"]:
+        """As the exact oracle."""
+        return self.oracle.start(theta)
+
+    def __call__(self, theta: Float[np.ndarray, "N *D"]) -> Drawn:
+        """The outlook, with one draw: at once, so that the draws do not depend on what is recorded."""
+        exact = self.oracle(theta)
+        return Drawn(self, exact, self.draw(exact, self.rng))
+
+
+def drawn_from(law: GradientLaw) -> Callable[[Any, np.random.Generator], np.ndarray]:
+    """One outcome of a finite law, independent from row to row."""
+
+    def draw(outlook: Any, rng: np.random.Generator) -> np.ndarray:
+        chance, gradient = law(outlook)
+        below = np.cumsum(chance, axis=1) <= rng.random(len(chance))[:, None]
+        return gradient[np.arange(len(chance)), np.minimum(below.sum(axis=1), chance.shape[1] - 1)]
+
+    return draw
+
+
+@dataclass(frozen=True)
+class OneSample:
+    """REINFORCE with one episode of one step, on a `SoftmaxOracle` of bandits: (r(s, a) - baseline(s)) score(s, a) with probability mu(s) pi(a|s).
+
+    Attributes:
+        baseline: of the outlook, (N, S); None: zero.
+    """
+
+    baseline: Callable[[Any], Float[np.ndarray, "N S"]] | None = None
+
+    def __call__(self, outlook: Any) -> Outcomes:
+        """S A outcomes, numbered s A + a.
+
+        Raises:
+            InvalidArgument: an episode may have more than one step.
+        """
+        stack, pi = outlook.stack, outlook.pi
+        if stack.P.any():
+            raise InvalidArgument("OneSample is for problems in which every row of P is zero; here an episode may have a second step.")
+        N, S, A = pi.shape
+        weight = stack.r - (0.0 if self.baseline is None else self.baseline(outlook)[:, :, None])
+        score = np.zeros((N, S, A, S, A))
+        s = np.arange(S)
+        score[:, s, :, s, :] = np.moveaxis(np.eye(A) - pi[:, :, None, :], 1, 0)
+        return Outcomes((stack.mu[:, :, None] * pi).reshape(N, S * A), (weight[..., None, None] * score).reshape(N, S * A, S, A))
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """All sample paths after t steps.
+
+    Attributes:
+        t: number of steps.
+        weight: probability of each path, (N, M); rows sum to one.
+        outlook: exact outlooks at the ends of the paths, N M rows, those of one problem together.
+    """
+
+    t: int
+    weight: Float[np.ndarray, "N M"]
+    outlook: Any
+
+    def mean(self, x: Float[np.ndarray, "NM *X"]) -> Float[np.ndarray, "N *X"]:
+        """Expectation over the paths of something that was computed row by row: `paths.mean(paths.outlook.value)` is E[J(theta_t)]."""
+        return np.einsum("nm,nm...->n...", self.weight, x.reshape(*self.weight.shape, *x.shape[1:]))
+
+
+def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int) -> Iterator[Paths]:
+    """Every sample path of an update, t = 0, ..., steps. No seed, no error: E[theta_t] and E[J(theta_t)] are exact.
+
+    Cost: N K^t rows at step t.
+
+    Raises:
+        TooLarge: more than a million rows.
+        InvalidArgument: the chances are no distribution.
+    """
+    require_count("steps", steps, least=0)
+    state = update.init(oracle, theta)
+    weight = np.ones((len(state.theta), 1))
+    yield Paths(0, weight, state.outlook)
+    for t in range(1, steps + 1):
+        outlook: Any = state.outlook
+        chance, gradient = law(outlook)
+        require_distribution("chance", chance, error=InvalidArgument)
+        K = chance.shape[1]
+        if chance.size > LIMIT:
+            raise TooLarge(
+                f"step {t} has {chance.size} paths, more than {LIMIT}. Take fewer steps, or seeds: NoisyOracle(oracle, drawn_from(law), rng)."
+            )
+        many = outlook.oracle.repeated(K)
+        exact = many(np.repeat(outlook.theta, K, axis=0))
+        drawn = Drawn(many, exact, gradient.reshape(-1, *gradient.shape[2:]))
+        state = update.step(State(state.t, exact.theta, drawn, _repeated(state.memory, K), state.size))
+        weight = (weight[:, :, None] * chance.reshape(*weight.shape, K)).reshape(len(weight), -1)
+        yield Paths(t, weight, state.outlook)
+
+
+def _repeated(memory: Any, K: int) -> Any:
+    """A memory for K copies of every row.
+
+    Raises:
+        InvalidArgument: it holds something else than arrays with the leading axis N.
+    """
+    if memory is None:
+        return None
+    if isinstance(memory, np.ndarray):
+        return np.repeat(memory, K, axis=0)
+    if isinstance(memory, tuple):
+        parts = [_repeated(part, K) for part in memory]
+        return type(memory)(*parts) if hasattr(memory, "_fields") else tuple(parts)
+    raise InvalidArgument(f"the memory of the update holds a {type(memory).__name__}; paths can follow arrays (N, ...) and tuples of them only.")
