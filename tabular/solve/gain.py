@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from pgtheory.tabular.errors import InvalidArgument, NotConverged
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.average import solved
-from pgtheory.tabular.solve.chain import UNIT
+from pgtheory.tabular.solve.chain import DIGITS, UNIT
 from pgtheory.tabular.solve.continuing import Continuing, require_weakly_communicating
 from pgtheory.tabular.solve.optimal import Optimal
 from pgtheory.tabular.solve.reachability import approach, closed_classes, edges_of, leads_into
@@ -35,7 +35,7 @@ LAST_SWEEP = 2**16
 """Limit of value iteration by name: no rate is known beforehand."""
 
 
-def optimal_gain(mdp: MDP, *, method: str | None = None, tolerance: float = 1e-10) -> Optimal:
+def optimal_gain(mdp: MDP, *, method: str | None = None, tolerance: float | None = None) -> Optimal:
     """What `optimal(model, criterion="average")` returns: J the gain, `bound` of |J - g*|, `gap` of g* minus the gain of the policy.
 
     By policy iteration V is the bias of the policy. By value iteration it solves the same equation, J + V = max_a r + P_a V, as far as `bound` says, and
@@ -43,7 +43,7 @@ def optimal_gain(mdp: MDP, *, method: str | None = None, tolerance: float = 1e-1
 
     Args:
         method: "policy-iteration" or "value-iteration"; None: value iteration for large sparse models, if it converges, else policy iteration.
-        tolerance: value iteration stops when `bound` and `gap` are below it.
+        tolerance: value iteration stops when `bound` and `gap` are below it; None: at ten digits of the largest reward, or at rounding.
 
     Cost: one linear system a step of policy iteration; O(S^2 A) or O(nnz) a sweep.
 
@@ -95,7 +95,7 @@ def policy_iteration(model: Continuing) -> Optimal:
     return certified(model, h, policy, J, steps=steps, method="policy-iteration")
 
 
-def value_iteration(model: Continuing, tolerance: float, limit: int) -> Optimal:
+def value_iteration(model: Continuing, tolerance: float | None, limit: int) -> Optimal:
     """h <- h + (1 - STAY) (T h - h - its middle) until the bounds of the gain are within `tolerance`; steps are sweeps.
 
     Cost: O(S^2 A) or O(nnz) a sweep. The span shrinks by the factor at which the chains forget their start. Source: White (1963); Puterman (1994), Section 8.5.
@@ -103,26 +103,24 @@ def value_iteration(model: Continuing, tolerance: float, limit: int) -> Optimal:
     Raises:
         NotConverged: the bounds are too far apart after `limit` sweeps, or rounding keeps them apart; `best` is h, `bound` what is proven of the gain.
     """
-    h, sweep, span, rho = np.zeros(model.mdp.S), 0, np.inf, 0.0
+    h, sweep, apart, floor, enough = np.zeros(model.mdp.S), 0, np.inf, 0.0, 0.0
     for sweep in range(1, limit + 1):
         Q = model.backup(h)
         w = Q.max(axis=1) - h
-        rho = model.rounding(h)
-        span = float(w.max() - w.min())
-        if span + 2 * rho <= tolerance:
-            policy = Q.argmax(axis=1)
-            return certified(model, h, policy, float(w.max() + w.min()) / 2, steps=sweep, method="value-iteration")
-        if 2 * rho > tolerance:
+        floor = 2 * model.rounding(h)
+        apart = float(w.max() - w.min()) + floor
+        enough = max(DIGITS * model.mdp.largest_reward, 2 * floor) if tolerance is None else tolerance
+        if apart <= enough:
+            return certified(model, h, Q.argmax(axis=1), float(w.max() + w.min()) / 2, steps=sweep, method="value-iteration")
+        if floor > enough:
             break
         h = h + (1 - STAY) * (w - (w.max() + w.min()) / 2)
         h -= (h.max() + h.min()) / 2
-    why = (
-        "rounding in float64 allows no smaller bound: give a larger tolerance" if 2 * rho > tolerance else "its chains forget their start too slowly"
-    )
+    why = "rounding in float64 allows no smaller bound: give a larger tolerance" if floor > enough else "its chains forget their start too slowly"
     raise NotConverged(
-        f"value iteration has the gain between bounds that are {span + 2 * rho:.3g} apart after {sweep} sweeps, not {tolerance:g}; {why}, or use policy-iteration.",
+        f"value iteration has the gain between bounds that are {apart:.3g} apart after {sweep} sweeps, not {enough:.3g}; {why}, or use policy-iteration.",
         best=h,
-        bound=span + 2 * rho,
+        bound=apart,
     )
 
 
