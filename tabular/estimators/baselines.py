@@ -34,6 +34,16 @@ class Constant:
         return np.full(scene.mdp.S, float(self.value))
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A table of numbers, (S,) or (T, S), at every point of the scene."""
+
+    values: np.ndarray
+
+    def __call__(self, scene: Scene) -> np.ndarray:
+        return self.values
+
+
 @dataclass(frozen=True)
 class ExactValue:
     """V of the current policy, recomputed at each point of the scene. Cost: one evaluation."""

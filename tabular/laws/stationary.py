@@ -9,43 +9,20 @@ They have a solution if nu < 1, for kappa <= gamma <= nu; or if the episode ends
 exists without either; that case is refused with the others.) States that the data never reach may run for ever: they are left out of the systems.
 """
 
-from typing import Any
-
 import numpy as np
-import scipy.sparse as sp
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
-from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.laws.backward import lookahead
 from pgtheory.tabular.laws.columns import Columns
 from pgtheory.tabular.laws.forms import Differences
 from pgtheory.tabular.laws.moments import UNIT_ROUNDOFF
 from pgtheory.tabular.laws.row import RowMoments, probability_roundings
+from pgtheory.tabular.laws.systems import Systems, reached_states
 from pgtheory.tabular.laws.transitions import Rewards
-from pgtheory.tabular.models.mdp import MDP, nonzeros
-from pgtheory.tabular.solve.chain import Chain
-from pgtheory.tabular.solve.reachability import edges_of, ends_surely, exits_of, reachable
+from pgtheory.tabular.models.mdp import nonzeros
 
 BLOCK = 1024
 """Columns that are solved for at once."""
-
-
-def reached_states(mdp: MDP, actions: Float[np.ndarray, "S A"], nu: float) -> Bool[np.ndarray, "S"]:
-    """States that the data reach.
-
-    Raises:
-        NonTerminating: nu is 1 and from one of them the episode may run for ever.
-    """
-    edges = edges_of(mdp, actions > 0)
-    reached = reachable(edges, mdp.mu > 0)
-    endless = reached & ~ends_surely(edges, exits_of(mdp, actions > 0))
-    if nu == 1 and endless.any():
-        raise NonTerminating(
-            f"the scores are not discounted, and from state {int(np.flatnonzero(endless)[0])}, which is reached from mu, the episode may never end under the policy "
-            "that samples: the sum over its steps has neither mean nor variance. Give the sampling or the model a horizon, let episodes end (rows of P below one), or "
-            "discount the scores (gamma < 1 with step_discount=True)."
-        )
-    return reached
 
 
 def stationary_moments(form: Differences, rewards: Rewards, columns: Columns) -> RowMoments:
@@ -57,7 +34,7 @@ def stationary_moments(form: Differences, rewards: Rewards, columns: Columns) ->
         NonTerminating: see `reached_states`.
     """
     mdp, S, A = rewards.mdp, rewards.mdp.S, rewards.mdp.A
-    systems = Systems(mdp, form.actions, reached_states(mdp, form.actions, form.nu))
+    systems = Systems(mdp, form.actions, reached_states(mdp, form.actions, form.nu), dense=True)
     gamma, kappa, nu = form.gamma, form.kappa, form.nu
     x = rewards.transitions(form.values, form.values, gamma)
     average = lambda table: (form.actions * table).sum(axis=1)
@@ -86,36 +63,6 @@ def stationary_moments(form: Differences, rewards: Rewards, columns: Columns) ->
     shared = None if first is None else (first.T * mdp.mu[start]) @ first
     error = weight_error(form, rewards, systems, m=m, d=d)
     return RowMoments(weight=d[:, None] * Q1, error=error, square=D[:, None] * Q2, cross=cross, shared=shared)
-
-
-class Systems:
-    """(I - c P_b) x = y on the states that the data reach, one factorisation a discount c; x is zero elsewhere.
-
-    P_b is kept dense: right-hand sides are as many as parameters, so that its S^2 numbers are the smallest table of all.
-    """
-
-    def __init__(self, mdp: MDP, actions: Float[np.ndarray, "S A"], reached: Bool[np.ndarray, "S"]) -> None:
-        kernel: Any = mdp.kernel(actions)
-        dense = kernel.toarray() if sp.issparse(kernel) else kernel
-        self.inside = np.flatnonzero(reached)
-        self.K = dense if reached.all() else dense[np.ix_(self.inside, self.inside)]
-        self.chains: dict[float, Chain] = {}
-
-    def chain(self, c: float) -> Chain:
-        """The system with discount c."""
-        return self.chains.setdefault(c, Chain(K=self.K, gamma=c))
-
-    def solve(self, c: float, y: Float[np.ndarray, "S *k"]) -> Float[np.ndarray, "S *k"]:
-        """x."""
-        x = np.zeros_like(y)
-        x[self.inside] = self.chain(c).solve(y[self.inside])
-        return x
-
-    def solve_transposed(self, c: float, y: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S"]:
-        """x of the transposed system."""
-        x = np.zeros_like(y)
-        x[self.inside] = self.chain(c).solve_transposed(y[self.inside])
-        return x
 
 
 def weight_error(

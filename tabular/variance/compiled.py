@@ -1,0 +1,68 @@
+"""One step of the variance along one direction over a sparse model, compiled by numba (extra `fast`): all products in one pass over the transitions.
+
+`conditional.py` has the same step on scipy, for any number of directions; both give the same numbers to rounding.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+
+def step(starts, columns, chance, reward, ends, reward_end, noise, actions, y, before, kappa, nu, after, new):
+    """Write the numbers (5, S) of a step into `new`, from those of the next step: for each state E[A | s], E[e | s], alpha, beta, gamma.
+
+    Args:
+        starts, columns, chance: P in CSR form.
+        reward: (nnz,) on it.
+        ends, reward_end, noise, actions, y: (S, A).
+        before: V_t (S,).
+        kappa, nu: numbers.
+        after: the numbers of the next step (5, S), but gamma V_{t+1} + kappa E[A_{t+1} | s] in the first row.
+        new: (5, S).
+    """
+    S, A = y.shape
+    q, e = np.zeros(A), np.zeros(A)
+    for s in range(S):
+        advantage = mean = alpha = beta = gamma = 0.0
+        for a in range(A):
+            b, u, begin, end = actions[s, a], y[s, a], starts[s * A + a], starts[s * A + a + 1]
+            total, next_mean, next_alpha, next_beta, next_gamma = ends[s, a] * reward_end[s, a], 0.0, 0.0, 0.0, 0.0
+            for z in range(begin, end):
+                p, t = chance[z], columns[z]
+                total += p * (reward[z] + after[0, t])
+                next_mean += p * after[1, t]
+                next_alpha += p * after[2, t]
+                next_beta += p * after[3, t]
+                next_gamma += p * after[4, t]
+            moves, together, of_mean = ends[s, a] * (reward_end[s, a] - total) ** 2, 0.0, ends[s, a] * next_mean**2
+            for z in range(begin, end):
+                p, t = chance[z], columns[z]
+                x, d = reward[z] + after[0, t] - total, after[1, t] - next_mean
+                moves += p * x * x
+                together += p * x * d
+                of_mean += p * d * d
+            together -= ends[s, a] * (reward_end[s, a] - total) * next_mean
+            q[a] = total - before[s]
+            e[a] = u * q[a] + nu * next_mean
+            advantage += b * q[a]
+            mean += b * e[a]
+            own = moves + noise[s, a] + kappa * kappa * next_alpha
+            cross = nu * (together + kappa * next_beta)
+            alpha += b * own
+            beta += b * (own * u + cross)
+            gamma += b * (own * u * u + 2 * cross * u + nu * nu * (of_mean + next_gamma))
+        for a in range(A):
+            b, dq, de = actions[s, a], q[a] - advantage, e[a] - mean
+            alpha += b * dq * dq
+            beta += b * dq * de
+            gamma += b * de * de
+        new[0, s], new[1, s], new[2, s], new[3, s], new[4, s] = advantage, mean, alpha, beta, gamma
+
+
+@cache
+def compiled_step() -> Callable[..., None]:
+    """`step` as machine code, compiled once an installation. Importing numba takes half a second: ask for it where there is more to do."""
+    from numba import njit
+
+    return njit(cache=True, nogil=True)(step)
