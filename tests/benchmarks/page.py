@@ -28,7 +28,8 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def duration(seconds: float) -> str:
     """Two digits that say something, with a unit: 0.31 ms, 12 ms, 1.2 s."""
     value, unit = (seconds, "s") if seconds >= 0.9995 else (1e3 * seconds, "ms")
-    return f"{value:.{max(0, 1 - math.floor(math.log10(value)))}f} {unit}"
+    digits = max(0, 1 - math.floor(math.log10(float(f"{value:.2g}"))))
+    return f"{value:.{digits}f} {unit}"
 
 
 def machine(part: str) -> str:
