@@ -121,10 +121,10 @@ class Lap:
 
 
 def wanted(first: float) -> tuple[int, int]:
-    """(rounds, calls a round) of a competitor whose first call took this long."""
+    """(rounds, calls a round) of a competitor whose first call took this long; beyond three seconds that call counts too."""
     if first < 0.02:
         return 7, max(1, min(20, int(0.02 / first)))
-    return (7, 1) if first < 0.3 else (5, 1) if first < 1 else (3, 1) if first < 3 else (1, 1)
+    return (7, 1) if first < 0.3 else (5, 1) if first < 1 else (3, 1) if first < 3 else (1, 1) if first < 8 else (0, 1)
 
 
 def race(runners, cell) -> dict[str, Lap]:

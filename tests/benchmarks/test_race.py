@@ -50,4 +50,4 @@ def test_a_competitor_that_raises_says_why(runners):
 def test_median_and_number_of_calls():
     assert Lap().median is None
     assert Lap(seconds=[3.0, 1.0, 2.0]).median == 2.0
-    assert [wanted(first) for first in (1e-4, 0.01, 0.1, 0.5, 2.0, 5.0)] == [(7, 20), (7, 2), (7, 1), (5, 1), (3, 1), (1, 1)]
+    assert [wanted(first) for first in (1e-4, 0.01, 0.1, 0.5, 2.0, 5.0, 9.0)] == [(7, 20), (7, 2), (7, 1), (5, 1), (3, 1), (1, 1), (0, 1)]
