@@ -3,19 +3,14 @@
 import numpy as np
 import pytest
 
-from pgtheory.tabular.dynamics.oracles import DirectOracle, FunctionOracle, SceneOracle, SoftmaxOracle
+from pgtheory.tabular.dynamics.oracles import DirectOracle, FunctionOracle, SoftmaxOracle
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.errors import InvalidArgument, InvalidPolicy
 from pgtheory.tabular.models.bandit import Bandit
-from pgtheory.tabular.models.mdp import MDP
-from pgtheory.tabular.objectives.regularisers import Entropy
-from pgtheory.tabular.objectives.returns import Return, return_gradient
-from pgtheory.tabular.objectives.success import PassAtK
+from pgtheory.tabular.objectives.returns import return_gradient
 from pgtheory.tabular.policies.direct import Direct
-from pgtheory.tabular.policies.log_linear import LogLinear
 from pgtheory.tabular.policies.policy import fisher
 from pgtheory.tabular.policies.softmax import Softmax
-from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.solve.evaluation import evaluate
 
 LONG = 100 * 2.0**-53 * 200
@@ -120,44 +115,6 @@ def test_gap_is_the_difference_to_the_best_value(stacks):
         assert abs(outlook.gap - (oracle.best - outlook.value)).max() <= LONG
 
 
-def scene(policy) -> Scene:
-    model = MDP(P=[[[0.5, 0.25], [0.0, 0.75]], [[0.25, 0.0], [0.5, 0.25]]], r=[[1.0, -1.0], [0.5, 2.0]], mu=[0.5, 0.5], gamma=0.9)
-    return Scene.of(model, policy)
-
-
-@pytest.mark.parametrize("objective", [Return(), Return() + 0.3 * Entropy(level="state")])
-def test_scene_oracle_shows_the_objective(objective):
-    policy = LogLinear(np.array([0.2, -0.4, 1.0]), np.random.default_rng(0).normal(size=(2, 2, 3)))
-    oracle = SceneOracle(scene(policy), objective)
-    outlook = oracle(oracle.start(policy.theta))
-    F = fisher(policy, evaluate(scene(policy).model, policy).occupancy)
-
-    assert outlook.value == [objective.value(scene(policy))]
-    assert (outlook.gradient[0] == objective.gradient(scene(policy))).all()
-    assert abs(F @ outlook.natural[0] - outlook.gradient[0]).max() <= 1e-12  # F is regular here: three features, condition below 100
-    assert (outlook.pi[0] == policy.probabilities).all()
-    assert abs(outlook.entropy[0] - Entropy(level="state").cost(outlook.scenes[0]).__mul__(policy.probabilities).sum(axis=1)).max() <= 1e-15
-
-
-def test_scene_oracle_and_stack_oracle_agree_on_a_softmax_table():
-    policy = Softmax(np.array([[0.3, -0.2], [1.0, 0.0]]))
-    oracle = SceneOracle(scene(policy))
-    one, other = oracle(oracle.start(policy.theta)), SoftmaxOracle(Stack.of([scene(policy).model]))(policy.theta[None])
-
-    for name in ("value", "gradient", "gap", "occupancy", "V", "Q", "advantage"):
-        assert abs(getattr(one, name) - getattr(other, name)).max() <= 1e-13
-    assert abs(one.natural - other.natural).max() <= 1e-12
-
-
-def test_scene_oracle_knows_the_best_value_of_the_return_only():
-    tree = Bandit(r=[0.25, 0.75], bernoulli=True)
-    policy = Softmax(np.zeros((1, 2)))
-
-    assert SceneOracle(Scene.of(tree, policy)).best == [0.75]
-    assert SceneOracle(Scene.of(tree, policy), PassAtK(2)).best is None
-    assert SceneOracle(Scene.of(tree, policy), PassAtK(2), target=1.0).best == [1.0]
-
-
 def test_function_oracle_hands_on_what_it_was_given():
     oracle = FunctionOracle(lambda x: -(x**2).sum(axis=1), lambda x: -2 * x, optimal_value=0.0)
     theta = oracle.start([[1.0, 2.0], [0.0, 3.0]])
@@ -199,7 +156,6 @@ BANDIT = Stack.of([Bandit(r=[1.0, 0.0])])
         (lambda: SoftmaxOracle(BANDIT).start(np.zeros((2, 2))), "theta has shape (2, 2), expected (N, S, A) = (1, 1, 2) or (1, 2)"),
         (lambda: SoftmaxOracle(BANDIT).start([[0.0, np.inf]]), "theta[0, 1] is inf"),
         (lambda: DirectOracle(BANDIT).start([[0.5, 0.6]]), "theta[0, 0] sums to 1.1"),
-        (lambda: SceneOracle(scene(Softmax(np.zeros((2, 2))))).start(np.zeros(3)), "theta has shape (3,), the policy of the scene has (2, 2)"),
         (lambda: FunctionOracle(lambda x: x[:, 0], lambda x: x).start(np.zeros(3)), "theta has shape (3,), expected (N, ...)"),
         (lambda: FunctionOracle(lambda x: x, lambda x: x).start(np.zeros((1, 3))), "value returns shape (1, 3)"),
         (lambda: FunctionOracle(lambda x: x[:, 0], lambda x: x[0]).start(np.zeros((1, 3))), "gradient returns shape (3,)"),

@@ -7,8 +7,9 @@ import pytest
 
 from pgtheory.tabular.dynamics.mirror import MirrorDescent, NegativeEntropy, PolicyMirrorDescent
 from pgtheory.tabular.dynamics.momentum import Momentum, Optimistic
-from pgtheory.tabular.dynamics.oracles import DirectOracle, FunctionOracle, SceneOracle, SoftmaxOracle
+from pgtheory.tabular.dynamics.oracles import DirectOracle, FunctionOracle, SoftmaxOracle
 from pgtheory.tabular.dynamics.running import run
+from pgtheory.tabular.dynamics.scene_oracle import SceneOracle
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.steps import Constant, Polyak
 from pgtheory.tabular.dynamics.stochastic import Drawn, NoisyOracle, OneSample, Outcomes, drawn_from, paths

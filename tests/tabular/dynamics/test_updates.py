@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from pgtheory.tabular.dynamics.oracles import DirectOracle, FunctionOracle, SceneOracle, SoftmaxOracle
+from pgtheory.tabular.dynamics.oracles import DirectOracle, FunctionOracle, SoftmaxOracle
 from pgtheory.tabular.dynamics.running import run
+from pgtheory.tabular.dynamics.scene_oracle import SceneOracle
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.steps import Constant
 from pgtheory.tabular.dynamics.updates import FunctionUpdate, Gradient, Natural, Normalised
