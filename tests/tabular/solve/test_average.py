@@ -318,12 +318,15 @@ def test_multichain_policy_is_an_error_that_names_two_classes_and_the_cure(form)
     assert average(mdp, [[0.5, 0.5], [1.0, 0.0], [1.0, 0.0]]).occupancy.tolist() == [0.0, 0.0, 1.0]
 
 
-def test_formula_of_the_unichain_case_is_wrong_for_a_multichain_policy():
-    """Dropped assumption: with any stationary law d, here (1/2, 1/2), D r is no solution of h + J = r + P h when J depends on the start."""
-    P, r, d = np.eye(2), np.array([1.0, 5.0]), np.array([0.5, 0.5])
-    h = (np.linalg.inv(np.eye(2) - P + np.outer(np.ones(2), d) + 1e-9 * np.eye(2)) - np.outer(np.ones(2), d)) @ r
+@pytest.mark.parametrize("form", [np.array, lambda P: sp.csr_array(np.reshape(P, (5, 5)))])
+def test_without_the_question_to_the_graph_the_numbers_still_refuse(monkeypatch, form):
+    """Dropped assumption: the first class is taken for the only one. Its gain and its law are not those of the other, and no bound is given."""
+    one, two = np.array([[0.3, 0.7], [0.6, 0.4]]), np.array([[0.1, 0.2, 0.7], [0.3, 0.3, 0.4], [0.9, 0.05, 0.05]])
+    P = np.block([[one, np.zeros((2, 3))], [np.zeros((3, 2)), two]])[:, None]
+    monkeypatch.setattr(module, "the_closed_class", lambda edges, whose: np.arange(5) < 2)
 
-    assert abs(h + d @ r - r - P @ h).max() > 1
+    with pytest.raises(Multichain, match="so rarely"):
+        average(MDP(P=form(P), r=[[1.0]] * 2 + [[5.0]] * 3, mu=[1.0, 0.0, 0.0, 0.0, 0.0]), np.ones((5, 1)))
 
 
 def test_large_classes_are_cut_in_the_text():
