@@ -9,8 +9,8 @@ Moments given the state, those of the next step with a prime, averages over the 
     U(s,a)  = E[A_t g_{t+1}|s,a] = (P o delta) mu' + kappa P h'
     m = E_b Q1,  q = E_b Q2,  mu = E_b[psi Q1] + nu E_b P mu',  h = E_b[psi Q2] + nu E_b U
 
-The end of the episode is a transition after which everything is zero. U takes nearly all of the time. It is computed from P and P o r alone, whatever the critic:
-(P o delta) mu' + kappa P h' = (P o r) mu' + P (gamma V' mu' + kappa h') - V (P mu').
+The end of the episode is a transition after which everything is zero. U takes nearly all of the time. A critic that changes with t costs no new matrices:
+(P o delta) mu' + kappa P h' = (P o r) mu' + P (gamma V' mu' + kappa h') - V (P mu'), and the compiled loop has delta entry by entry.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ import scipy.sparse as sp
 from jaxtyping import Float
 
 from pgtheory.tabular.laws.columns import Columns
-from pgtheory.tabular.laws.compiled import compiled_lookahead
+from pgtheory.tabular.laws.compiled import compiled_step_back
 from pgtheory.tabular.laws.forms import Differences
 from pgtheory.tabular.laws.transitions import Rewards
 
@@ -63,7 +63,7 @@ def steps_back(form: Differences, rewards: Rewards) -> Iterator[Step]:
 class Following:
     """mu and h of a block of columns: E[g_t | s] and E[A_t g_t | s]. Start after the last step, then call `step` for each of `steps_back`.
 
-    Cost: 2 k nnz multiply-adds a step (3 k nnz if rewards depend on the next state), O(S A k) memory.
+    Cost: 2 k nnz multiply-adds a step (3 k nnz if compiled, or if rewards depend on the next state), O(S A k) memory.
     """
 
     def __init__(self, columns: Columns, form: Differences, rewards: Rewards, *, compiled: bool = False) -> None:
@@ -71,7 +71,10 @@ class Following:
         self.compiled = compiled and sp.issparse(rewards.P)
         S, k = len(form.actions), columns.size
         self.table, self.spare = np.zeros((S, 2 * k)), np.empty((S, 2 * k))
-        self.r = np.asarray(rewards.mdp.r) if rewards.mdp.by_pair else 0.0
+        self.average = form.nu * form.actions
+        if self.compiled:
+            P: Any = rewards.P
+            self.entries = P.indptr.astype(np.uint32), P.indices.astype(np.uint32), P.data, rewards.moments[0]
 
     @property
     def mu(self) -> Float[np.ndarray, "S k"]:
@@ -85,29 +88,28 @@ class Following:
 
     def step(self, step: Step, into: Float[np.ndarray, "SA k"], weight: Float[np.ndarray, "S A"]) -> None:
         """Go one step back; `weight` times U_t is added to `into`."""
-        form, rewards = self.form, self.rewards
-        self.h[...] *= form.kappa
-        self.h[...] += form.gamma * step.after[:, None] * self.mu
-        level = self.r - np.broadcast_to(step.before[:, None], form.actions.shape)
+        after, before = self.form.gamma * step.after, step.before
         if self.compiled:
-            P: Any = rewards.P
-            average = form.nu * form.actions
-            R = np.empty(0) if rewards.mdp.by_pair else rewards.first.data
-            compiled_lookahead()(P.indptr, P.indices, P.data, R, self.table, level, weight, average, into, self.spare)
+            compiled_step_back()(*self.entries, after, before, self.form.kappa, self.table, weight, self.average, into, self.spare)
         else:
-            ahead = lookahead(rewards, self.table, level)
+            self.h[...] *= self.form.kappa
+            self.h[...] += after[:, None] * self.mu
+            ahead = lookahead(self.rewards, self.table, before)
             into += weight.reshape(-1, 1) * ahead[:, self.columns.size :]
-            self.spare = np.einsum("sa,sac->sc", form.nu * form.actions, ahead.reshape(*form.actions.shape, -1))
+            self.spare = np.einsum("sa,sac->sc", self.average, ahead.reshape(*weight.shape, -1))
         self.table, self.spare = self.spare, self.table
         self.columns.add_mean(self.mu, step.Q1)
         self.columns.add_mean(self.h, step.Q2)
 
 
-def lookahead(rewards: Rewards, table: Float[np.ndarray, "S m"], level: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "SA m"]:
-    """[P x | P z + (P o r) x + level (P x)] for table = [x | z]; `level` holds the rewards that depend on (s, a) alone."""
-    k = table.shape[1] // 2
+def lookahead(rewards: Rewards, table: Float[np.ndarray, "S m"], before: Float[np.ndarray, "S"]) -> Float[np.ndarray, "SA m"]:
+    """[P x | P z + (P o r) x - before (P x)] for table = [x | z]."""
+    k, mdp = table.shape[1] // 2, rewards.mdp
     ahead = rewards.P @ table
-    ahead[:, k:] += level.reshape(-1, 1) * ahead[:, :k]
-    if not rewards.mdp.by_pair:
+    level = -np.broadcast_to(before[:, None], (mdp.S, mdp.A))
+    if mdp.by_pair:
+        level = level + mdp.r
+    else:
         ahead[:, k:] += rewards.first @ table[:, :k]
+    ahead[:, k:] += level.reshape(-1, 1) * ahead[:, :k]
     return ahead

@@ -32,8 +32,8 @@ from pgtheory.tabular.scene import Scene
 NAME = "dynamic-programming"
 """Name of the method in `law`."""
 
-WIDTH = 32
-"""Columns of a block that is compiled: its tables of S = 1000 rows of 64 numbers take half a megabyte."""
+CACHE = 2**15
+"""Numbers S k of a block that is compiled: its two tables of S rows of 2 k float64 take a megabyte, of which one is read at a time."""
 
 WIDE = 256
 """Columns of a block that numpy or scipy multiplies."""
@@ -45,7 +45,7 @@ WORTH_COMPILING = 4e8
 def differences_law(form: Differences, scene: Scene) -> Law:
     """The exact law.
 
-    Cost with a horizon: 2 T nnz D multiply-adds (3 T nnz D if rewards depend on the next state); memory 3 D^2 + 2 T S A numbers and one block of columns a thread.
+    Cost with a horizon: 2 T nnz D multiply-adds (3 T nnz D if rewards depend on the next state); memory 3 D^2 + 3 T S A numbers and one block of columns a thread.
     Without a horizon: see `stationary.py`. D is the number of parameters, or S A if that is less.
 
     Raises:
@@ -80,15 +80,17 @@ def finite_moments(form: Differences, rewards: Rewards, columns: Columns) -> Row
     first = None if form.rows.start == "row" else np.empty((len(start), columns.size))
     compiled = sp.issparse(rewards.P) and available() and len(steps) * nonzeros(rewards.P).sum() * 2 * columns.size >= WORTH_COMPILING
 
+    taken = [form.nu * discount[step.t] ** 2 * p[step.t, :, None] * form.actions for step in steps]
+
     def collect(place: slice, block: Columns) -> None:
         following, into = Following(block, form, rewards, compiled=compiled), np.zeros((form.actions.size, block.size))
-        for step in steps:
-            following.step(step, into, form.nu * discount[step.t] ** 2 * p[step.t, :, None] * form.actions)
+        for step, probability in zip(steps, taken, strict=True):
+            following.step(step, into, probability)
         cross[:, place] = columns.across(into)
         if first is not None:
             first[:, place] = following.mu[start]
 
-    over_blocks(collect, columns, WIDTH if compiled else WIDE)
+    over_blocks(collect, columns, max(32, CACHE // len(none)) if compiled else WIDE)
     shared = None if first is None else (first.T * rewards.mdp.mu[start]) @ first
     return RowMoments(weight=weight, error=weight_error(form, rewards, steps, p), square=square, cross=cross, shared=shared)
 

@@ -44,7 +44,6 @@ def stationary_moments(form: Differences, rewards: Rewards, columns: Columns) ->
     own = x.square + 2 * kappa * ahead(x.first, m)
     Q2 = own + kappa**2 * ahead(x.P, systems.solve(kappa**2, average(own)))
     d, D = systems.solve_transposed(nu, mdp.mu), systems.solve_transposed(nu**2, mdp.mu)
-    level = (mdp.r if mdp.by_pair else 0.0) - np.broadcast_to(form.values[:, None], (S, A))
     start = np.flatnonzero(mdp.mu)
     cross = np.empty((columns.size, columns.size))
     first = None if form.rows.start == "row" else np.empty((len(start), columns.size))
@@ -52,7 +51,7 @@ def stationary_moments(form: Differences, rewards: Rewards, columns: Columns) ->
         mu, h = np.zeros((S, block.size)), np.zeros((S, block.size))
         block.add_mean(mu, Q1)
         mu = systems.solve(nu, mu)
-        U = lookahead(rewards, np.hstack([mu, gamma * form.values[:, None] * mu]), level)[:, block.size :]
+        U = lookahead(rewards, np.hstack([mu, gamma * form.values[:, None] * mu]), form.values)[:, block.size :]
         h = nu * np.einsum("sa,sak->sk", form.actions, U.reshape(S, A, -1))
         block.add_mean(h, Q2)
         U += kappa * (rewards.P @ systems.solve(nu * kappa, h))
