@@ -85,4 +85,6 @@ def weight_error(
     error_Q = form.kappa * error_m + unit(rows) * size
     before = abs(rewards.mdp.mu[inside] - d[inside] + form.nu * (systems.K.T @ d[inside]))
     error_d = systems.chain(form.nu).inverse_norm * (before + unit(longest) * (rewards.mdp.mu + 2 * abs(d))[inside]).sum()
-    return 2 * (error_d * (size + error_Q) + abs(d)[:, None] * error_Q)
+    bound = np.zeros((S, A))
+    bound[inside] = 2 * (error_d * (size + error_Q) + abs(d)[:, None] * error_Q)[inside]
+    return bound

@@ -1,0 +1,49 @@
+"""The bound of the rounding error of the mean: against rational arithmetic, where there is no rounding at all."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from pgtheory.tabular.estimators.gae import GAE
+from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
+from pgtheory.tabular.exact.estimators import gae
+from pgtheory.tabular.exact.laws import episodes, exact_law
+from pgtheory.tabular.exact.rational import RationalMDP
+from pgtheory.tabular.laws.differences import differences_law
+from pgtheory.tabular.laws.forms import form_of
+from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.policies.softmax import Softmax
+from pgtheory.tabular.sampling.episodes import OnPolicy
+from pgtheory.tabular.scene import Scene
+
+F = Fraction
+PI = [[F(1, 3), F(2, 3)], [F(1, 7), F(6, 7)]]
+RARE = [[F(1, 10**6), 1 - F(1, 10**6)], [F(1, 3), F(2, 3)]]
+CRITIC = [F(1, 3), F(-5, 7)]
+FLOATS = lambda table: np.array([[float(x) for x in row] for row in table])
+WORLDS = {
+    "cut after four steps": ({"P": [[[1 / 3, 2 / 3], [0.1, 0.9]], [[0.6, 0.4], [1 / 7, 2 / 7]]], "r": [[1 / 3, -0.7], [0.2, 1 / 9]]}, 4),
+    "ends by itself": ({"P": [[[0, 1 / 3], [0, 0.9]], [[0, 0], [0, 0]]], "r": [[1 / 3, -0.7], [0.2, 1 / 9]]}, None),
+    "rewards that cancel": ({"P": [[[1 / 3, 2 / 3], [0.1, 0.9]], [[0.6, 0.4], [1 / 7, 2 / 7]]], "r": [[1e6 / 3, 1e6 / 3], [1e6 / 3, 1e6 / 3]]}, 3),
+}
+
+
+@pytest.mark.parametrize("table", [PI, RARE])
+@pytest.mark.parametrize("name", WORLDS)
+def test_mean_and_covariance_are_those_of_rational_arithmetic_and_the_bound_holds(name, table):
+    """The bound is above the error, and within a factor that a few hundred roundings explain: it is not a bound of everything."""
+    fields, horizon = WORLDS[name]
+    mdp = MDP(**fields, mu=[1 / 3, 2 / 3], gamma=0.9)
+    scene = Scene.of(mdp, Softmax.of(FLOATS(table)), critic=np.array([float(x) for x in CRITIC]))
+    form = form_of(PolicyGradient(advantage=GAE(lambda_=0.7)), OnPolicy(horizon=horizon), scene)
+    found = differences_law(form, scene)
+    rational = RationalMDP.of(mdp)
+    exact = exact_law(gae(gamma=F(9, 10), lambda_=F(7, 10), critic=CRITIC), episodes(rational, table, horizon=horizon), table)
+    error = np.array([abs(float(F(x) - y)) for x, y in zip(found.mean.tolist(), exact.mean, strict=True)])
+    size = max(1.0, abs(mdp.largest_reward))
+    assert (error <= found.rounding).all()
+    assert error.max() > 0
+    assert found.rounding.max() < 3000 * 2.0**-53 * 10 * size
+    covariance = np.array([[float(x) for x in row] for row in exact.covariance])
+    np.testing.assert_allclose(found.covariance, covariance, rtol=0, atol=1e-13 * size**2)
