@@ -3,11 +3,12 @@
 import numpy as np
 from jaxtyping import Float
 
+from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.laws.law import law as law_of
 from pgtheory.tabular.laws.types import Law
 from pgtheory.tabular.objectives.catalogue import objective_named
 from pgtheory.tabular.objectives.objective import Objective
-from pgtheory.tabular.objectives.returns import Return
+from pgtheory.tabular.objectives.returns import Return, return_gradient_with_bound
 from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.sampling.episodes import OffPolicy, OnPolicy
 from pgtheory.tabular.sampling.groups import Groups
@@ -26,8 +27,23 @@ def value(model: object, policy: Policy, *, objective: str | Objective = "J", re
     return meant(objective, scene).value(scene)
 
 
-def gradient(model: object, policy: Policy, *, objective: str | Objective = "J", ref: Policy | None = None) -> Float[np.ndarray, "*theta"]:
+def gradient(
+    model: object,
+    policy: Policy,
+    *,
+    objective: str | Objective = "J",
+    ref: Policy | None = None,
+    method: str | None = None,
+    tolerance: float | None = None,
+) -> Float[np.ndarray, "*theta"]:
     """Gradient of an objective with respect to the policy's theta, in the shape of theta.
+
+    Of returns, `method` chooses the solver and `tolerance` is the error of the largest entry that is to be proven; see `return_gradient_with_bound`, which
+    also gives the bound.
+
+    Raises:
+        InvalidArgument: a method or a tolerance for an objective that is no return.
+        NotConverged: the tolerance cannot be proven; `best` is the gradient that was found, `bound` what is proven of it.
 
     >>> from pgtheory.tabular.models.bandit import Bandit
     >>> from pgtheory.tabular.policies.softmax import Softmax
@@ -35,7 +51,12 @@ def gradient(model: object, policy: Policy, *, objective: str | Objective = "J",
     array([[ 0.25, -0.25]])
     """
     scene = Scene.of(model, policy, ref=ref)
-    return meant(objective, scene).gradient(scene).reshape(np.shape(policy.theta))
+    goal = meant(objective, scene)
+    if method is None and tolerance is None:
+        return goal.gradient(scene).reshape(np.shape(policy.theta))
+    if not isinstance(goal, Return):
+        raise InvalidArgument(f"method and tolerance are for returns, the objective is {goal.name}. Leave them out.")
+    return return_gradient_with_bound(goal.model(scene), policy, method=method, tolerance=tolerance)[0].reshape(np.shape(policy.theta))
 
 
 def law(

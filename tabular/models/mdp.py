@@ -21,6 +21,9 @@ from pgtheory.tabular.arrays import (
 )
 from pgtheory.tabular.errors import InvalidModel
 
+MERGED = 1_000_000
+"""Entries up to which the rows of a sparse kernel are always in order and without repetition."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Outcomes:
@@ -185,12 +188,12 @@ class MDP:
         return max(float(abs(table).max()) for table in tables)  # type: ignore[arg-type]
 
     def kernel(self, pi: Float[np.ndarray, "S A"]) -> np.ndarray | sp.csr_array:
-        """P_pi[s, t] = sum_a pi(a|s) P[s, a, t], as (S, S). Cost O(S^2 A), or O(nnz) when sparse."""
+        """P_pi[s, t] = sum_a pi(a|s) P[s, a, t], as (S, S). Cost O(S^2 A), or O(nnz) when sparse.
+
+        A large sparse P whose actions lead to different states is not merged: entries of a row of P_pi are in any order, and may repeat.
+        """
         if sp.issparse(self.transition):
-            average = sp.csr_array(
-                (pi.ravel(), np.arange(self.S * self.A), np.arange(0, self.S * self.A + 1, self.A)), shape=(self.S, self.S * self.A)
-            )
-            return (average @ self.transition).tocsr()
+            return averaged(self.transition, pi.ravel(), self.A)
         return np.einsum("sa,sat->st", pi, self.transition.reshape(self.S, self.A, self.S))
 
     def backup(self, V: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
@@ -208,6 +211,30 @@ def entries(matrix: Any, row: Int[np.ndarray, "E"], column: Int[np.ndarray, "E"]
     if not sp.issparse(matrix):
         return matrix[row, column]
     return np.asarray(sp.csr_array(matrix)[row, column]).ravel() if len(row) else np.zeros(0)
+
+
+def averaged(P: sp.csr_array, weight: Float[np.ndarray, "R"], A: int) -> sp.csr_array:
+    """Each A rows of P, times their weights, as one row. Cost: the product of matrices for small P, or where many entries fall together; else one pass."""
+    if P.nnz < MERGED or repeats(P, A) > 0.3:
+        S = P.shape[0] // A
+        return (sp.csr_array((weight, np.arange(S * A), np.arange(0, S * A + 1, A)), shape=(S, S * A)) @ P).tocsr()
+    scale = np.repeat(weight, np.diff(P.indptr))
+    data, indices, indptr = scale, P.indices, P.indptr[::A]
+    if np.count_nonzero(weight) < 0.8 * weight.size:
+        taken = scale > 0
+        data, indices, indptr = P.data[taken] * scale[taken], indices[taken], np.concatenate([[0], np.cumsum(taken)])[indptr].astype(indptr.dtype)
+    else:
+        data *= P.data
+    return sp.csr_array((data, indices, indptr), shape=(P.shape[0] // A, P.shape[1]))
+
+
+def repeats(P: sp.csr_array, A: int) -> float:
+    """The share of the entries of A rows that another entry of the same column precedes, by a look at 256 groups of rows."""
+    S = P.shape[0] // A
+    some = np.unique(np.linspace(0, S - 1, 256).astype(int))
+    rows = P[(some[:, None] * A + np.arange(A)).ravel()]
+    place = np.repeat(np.arange(rows.shape[0]) // A, np.diff(rows.indptr)) * P.shape[1] + rows.indices
+    return 1 - len(np.unique(place)) / max(len(place), 1)
 
 
 def frozen_csr(name: str, matrix: object) -> sp.csr_array:

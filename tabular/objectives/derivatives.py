@@ -12,6 +12,7 @@ from pgtheory.tabular.arrays import first
 from pgtheory.tabular.errors import InvalidPolicy
 from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.policies.policy import Policy, score
+from pgtheory.tabular.policies.softmax import Softmax, by_state
 
 
 def probability_gradient(policy: Policy) -> Float[np.ndarray, "S A D"]:
@@ -23,6 +24,16 @@ def probability_gradient(policy: Policy) -> Float[np.ndarray, "S A D"]:
 def probability_pullback(policy: Policy, U: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D"]:
     """sum_sa U[s, a] grad pi(a|s), without the table."""
     return U.ravel().copy() if isinstance(policy, Direct) else policy.pullback(policy.probabilities * U)
+
+
+def parameters_of_one_state(policy: Policy) -> bool:
+    """Whether each parameter moves the probabilities of one state only, so that a pullback sums over its actions and nothing else."""
+    return isinstance(policy, Direct | Softmax)
+
+
+def probability_pullback_abs(policy: Policy, U: Float[np.ndarray, "S A"]) -> np.ndarray | sp.csr_array:
+    """sum_a |U[s, a]| |d pi(a|s) / d theta_i|, (S, D), without the table: sparse where a parameter belongs to one state."""
+    return by_state(abs(U)) if isinstance(policy, Direct) else policy.pullback_abs(policy.probabilities * U)
 
 
 def probability_hessian(policy: Policy, U: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:

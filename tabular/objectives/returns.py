@@ -1,18 +1,26 @@
 """The expected return and its derivatives."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from pgtheory.tabular.arrays import ROUNDING, require_between
+from pgtheory.tabular.arrays import require_between
+from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.objectives.combine import Combinable
-from pgtheory.tabular.objectives.derivatives import probability_gradient, probability_hessian, probability_pullback
+from pgtheory.tabular.objectives.derivatives import (
+    parameters_of_one_state,
+    probability_gradient,
+    probability_hessian,
+    probability_pullback,
+    probability_pullback_abs,
+)
 from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.scene import Scene
-from pgtheory.tabular.solve.chain import UNIT, Chain
-from pgtheory.tabular.solve.evaluation import Evaluation, backup_rounding, evaluate
+from pgtheory.tabular.solve.chain import UNIT, require_tolerance
+from pgtheory.tabular.solve.evaluation import Evaluation, backup_rounding, evaluate, inner_chain
 
 
 @dataclass(frozen=True)
@@ -109,8 +117,8 @@ def return_hessian(mdp: MDP, policy: Policy) -> Float[np.ndarray, "D D"]:
     D = dpi.shape[2]
     slope, cross = np.zeros((mdp.S, D)), np.zeros((D, D))
     if mdp.horizon is None:
-        chain, inside = inner_chain(mdp, pi, found)
-        slope[inside] = chain.solve(np.einsum("sa,sad->sd", Q[0], dpi)[inside])
+        chain, ends = inner_chain(mdp, pi)
+        slope[ends] = chain.solve(np.einsum("sa,sad->sd", Q[0], dpi)[ends])
     for t in reversed(range(len(d))):
         following = mdp.gamma * (mdp.transition @ slope).reshape(mdp.S, mdp.A, D)
         cross += (d[t][:, None, None] * dpi).reshape(-1, D).T @ following.reshape(-1, D)
@@ -119,52 +127,64 @@ def return_hessian(mdp: MDP, policy: Policy) -> Float[np.ndarray, "D D"]:
     return probability_hessian(policy, np.einsum("ts,tsa->sa", d, Q)) + cross + cross.T
 
 
-def return_gradient_with_bound(mdp: MDP, policy: Policy) -> tuple[Float[np.ndarray, "D"], float]:
+def return_gradient_with_bound(
+    mdp: MDP, policy: Policy, *, method: str | None = None, tolerance: float | None = None
+) -> tuple[Float[np.ndarray, "D"], float]:
     """The gradient and a proven bound of |gradient - exact| in the sup norm.
 
-    Exact means: for the float64 numbers of the model and of the policy's tables pi and grad pi. With |Q error| <= q in every entry and |d error|_1 <= e,
+    Exact means: for the float64 numbers of the model and of the policy's table pi, and the exact grad pi of that table. With |Q error| <= q in every entry and
+    |d error|_1 <= e,
 
         |error_i| <= e max_s |sum_a Q grad_i pi|  +  q sum_s (d + e) sum_a |grad_i pi|  +  rounding of the last sums.
 
-    q follows from the residual bound of V, e from the residual of d: |(I - gamma P_pi')^-1|_1 is the sup norm of the untransposed inverse, which
-    `Chain.inverse_norm` bounds. A sum of n terms errs by at most 2 n u times the sum of absolute values (Higham 2002, section 3.1).
-    Cost: two evaluations; memory S A D.
+    q follows from the bound of V, e is the bound of d; both rest on residuals, in `evaluation.py`. Where a parameter belongs to one state, the first term is
+    the largest entry of the gradient with weight one in each state, in which what Q has in common over the actions cancels. A sum of n terms errs by at most 2 n u times the sum of
+    absolute values (Higham 2002, section 3.1). Cost: one evaluation and four pullbacks; memory S A, for log-linear policies S A D.
+
+    Args:
+        mdp: the model.
+        policy: the policy.
+        method: of the evaluation.
+        tolerance: the error that is to be proven. If the default accuracy of the evaluation does not, the evaluation is done once more, as accurately as needed.
+
+    Raises:
+        NotConverged: the tolerance cannot be proven; `best` is the gradient that was found, `bound` what is proven of it.
     """
-    found, pi, dpi = evaluate(mdp, policy), policy.probabilities, probability_gradient(policy)
+    require_tolerance(tolerance)
+    found = evaluate(mdp, policy, method=method)
+    gradient, bound = _gradient_of(found, mdp, policy)
+    if tolerance is not None and not bound <= tolerance:
+        needed = 0.5 * tolerance / bound * max(found.bound, np.finfo(float).tiny)
+        with suppress(NotConverged):
+            gradient, bound = _gradient_of(evaluate(mdp, policy, method=method, tolerance=needed), mdp, policy)
+        if not bound <= tolerance:
+            raise NotConverged(
+                f"the gradient is proven to {bound:.3g} ({found.method}), not to {tolerance:g}. Give a larger tolerance, or leave the method out.",
+                best=gradient,
+                bound=bound,
+            )
+    return gradient, bound
+
+
+def _gradient_of(found: Evaluation, mdp: MDP, policy: Policy) -> tuple[Float[np.ndarray, "D"], float]:
+    """The gradient of an evaluation, and its bound."""
     d, Q = by_step(found, mdp)
-    norm = 1.0
-    if mdp.horizon is None:
-        norm = inner_chain(mdp, pi, found)[0].inverse_norm
-        norm /= 1 - min(norm * (mdp.A + 2) * UNIT, 0.5)  # the entries of P_pi carry A + 2 roundings
-    e = _occupancy_error(mdp, pi, d, norm)
+    e = np.reshape(found.occupancy_bound, -1)
     q = mdp.gamma * found.bound + backup_rounding(mdp, float(abs(found.V).max(initial=0)))
-    terms = len(d) + mdp.S * mdp.A + 4
-    size, spread = np.einsum("tsa,sad->tsd", abs(Q), abs(dpi)), abs(dpi).sum(axis=1)
-    largest = (abs(np.einsum("tsa,sad->tsd", Q, dpi)) + 2 * terms * UNIT * size).max(axis=1)
-    inherited = e @ largest + q * (abs(d).sum(axis=0) @ spread + e.sum() * spread.max(axis=0))
-    rounding = 2 * terms * UNIT * np.einsum("ts,tsd->d", abs(d), size)
-    gradient = np.einsum("sa,sad->d", np.einsum("ts,tsa->sa", d, Q), dpi)
-    return gradient, float((inherited + rounding).max() * (1 + 2 * terms * UNIT))
+    terms = len(d) + 4 + (mdp.A if parameters_of_one_state(policy) else mdp.S * mdp.A)
+    visited = lambda weight, slopes: float(np.max(weight @ slopes))
+    spread = probability_pullback_abs(policy, np.ones_like(policy.probabilities))
+    uncancelled = float(probability_pullback_abs(policy, abs(Q).max(axis=0)).max())
+    steepest = uncancelled
+    if parameters_of_one_state(policy):
+        steepest = max(float(abs(probability_pullback(policy, step)).max()) for step in Q) + 2 * terms * UNIT * uncancelled
+    inherited = e.sum() * (steepest + q * float(spread.max())) + q * visited(abs(d).sum(axis=0), spread)
+    size = np.einsum("ts,tsa->sa", abs(d), abs(Q))
+    rounding = 2 * terms * UNIT * visited(np.ones(mdp.S), probability_pullback_abs(policy, size))
+    gradient = probability_pullback(policy, np.einsum("ts,tsa->sa", d, Q))
+    return gradient, float((inherited + rounding) * (1 + 4 * terms * UNIT))
 
 
 def by_step(found: Evaluation, mdp: MDP) -> tuple[Float[np.ndarray, "T S"], Float[np.ndarray, "T S A"]]:
     """Occupancy and Q with a leading axis of steps, of length one without a horizon."""
     return found.occupancy.reshape(-1, mdp.S), found.Q.reshape(-1, mdp.S, mdp.A)
-
-
-def inner_chain(mdp: MDP, pi: Float[np.ndarray, "S A"], found: Evaluation) -> tuple[Chain, Int[np.ndarray, "I"]]:
-    """The chain of the policy on the states whose value exists, and the numbers of these states."""
-    inside, K = np.flatnonzero(found.ends), mdp.kernel(pi)
-    return Chain(K=K if len(inside) == mdp.S else K[np.ix_(inside, inside)], gamma=mdp.gamma), inside
-
-
-def _occupancy_error(mdp: MDP, pi: np.ndarray, d: np.ndarray, norm: float) -> np.ndarray:
-    """Bounds of |d_t - exact|_1, (T,): norm times residual when stationary, with a horizon the errors of one step carried forward."""
-    forward = lambda x: mdp.gamma * (mdp.transition.T @ (x[:, None] * pi).ravel())
-    own = lambda x: 2 * (mdp.S * mdp.A + 8) * UNIT * (1 + 2 * float(abs(x).sum()))
-    if mdp.horizon is None:
-        return np.array([norm * (float(abs(mdp.mu + forward(d[0]) - d[0]).sum()) + own(d[0]))])
-    error = np.zeros(len(d))
-    for t in range(1, len(d)):
-        error[t] = mdp.gamma * (1 + 3 * ROUNDING) * error[t - 1] + own(d[t - 1])
-    return error

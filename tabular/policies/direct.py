@@ -5,10 +5,12 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
 from jaxtyping import Float
 
 from pgtheory.tabular.arrays import freeze, require_distribution
 from pgtheory.tabular.errors import InvalidPolicy
+from pgtheory.tabular.policies.softmax import by_state
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,10 @@ class Direct:
         table = x.reshape(*x.shape[:-1], *self.theta.shape)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(table == 0, 0.0, table / self.theta)
+
+    def pullback_abs(self, W: Float[np.ndarray, "S A"]) -> sp.csr_array:
+        """|W| / theta; zero where W is zero."""
+        return by_state(self.pullback(abs(W)).reshape(self.theta.shape))
 
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """diag(-W / theta^2)."""

@@ -60,6 +60,11 @@ class LogLinear:
         """The directional derivative of the logits, minus its mean over the actions. Cost O(N S A D)."""
         return self.logits.pushforward(x @ self.features.reshape(-1, self.theta.size).T)
 
+    def pullback_abs(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "S D"]:
+        """Through the table of scores, which is as large as that of the features."""
+        scores = self.features - np.einsum("sa,sad->sd", self.probabilities, self.features)[:, None]
+        return np.einsum("sa,sad->sd", abs(W), abs(scores))
+
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """Chain rule through the logits, which are linear in theta."""
         flat = self.features.reshape(-1, self.theta.size)

@@ -3,6 +3,7 @@
 from typing import Any, Protocol, Self
 
 import numpy as np
+import scipy.sparse as sp
 from jaxtyping import Float
 
 
@@ -41,6 +42,13 @@ class Policy(Protocol):
 
     def pushforward(self, x: Float[np.ndarray, "*N D"]) -> Float[np.ndarray, "*N S A"]:
         """x . grad log pi(a|s), the derivative along x and the transpose of `pullback`: from parameter space to weights of scores."""
+        ...
+
+    def pullback_abs(self, W: Float[np.ndarray, "S A"]) -> np.ndarray | sp.csr_array:
+        """sum_a |W[s, a]| |d log pi(a|s) / d theta_i| for each state s and parameter i, (S, D): what an error of W can do.
+
+        Sparse where a parameter belongs to one state. Where W is zero the term is.
+        """
         ...
 
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
 from jaxtyping import Float
 
 from pgtheory.tabular.policies.policy import Policy
@@ -51,6 +52,11 @@ class Repeated:
         """The base's directional derivatives, repeated."""
         table = self.base.pushforward(x)
         return np.tile(table, (*[1] * (table.ndim - 2), self.times, 1))
+
+    def pullback_abs(self, W: Float[np.ndarray, "S A"]) -> np.ndarray | sp.csr_array:
+        """The base's in each copy."""
+        one = lambda part: sp.csr_array(self.base.pullback_abs(part))
+        return sp.vstack([one(part) for part in W.reshape(self.times, -1, W.shape[-1])], format="csr")
 
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """The base's Hessian of the folded weights."""

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
 from jaxtyping import Float
 
 from pgtheory.tabular.arrays import freeze, require_distribution
@@ -66,6 +67,11 @@ class Softmax:
         table = x.reshape(*x.shape[:-1], *self.theta.shape)
         return table - (self.probabilities * table).sum(axis=-1, keepdims=True)
 
+    def pullback_abs(self, W: Float[np.ndarray, "S A"]) -> sp.csr_array:
+        """|W[s, b]| (1 - pi(b|s)) + pi(b|s) sum over the other actions of |W|; a parameter belongs to its state."""
+        size, pi = abs(W), self.probabilities
+        return by_state(size * (1 - pi) + pi * (size.sum(axis=1, keepdims=True) - size))
+
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """The second derivative of log pi(a|s) is -(diag pi - pi pi') whatever a is."""
         (S, A), pi, total = self.theta.shape, self.probabilities, W.sum(axis=1)
@@ -73,3 +79,9 @@ class Softmax:
         s = np.arange(S)
         H[s, :, s, :] = total[:, None, None] * (pi[:, :, None] * pi[:, None, :] - pi[:, :, None] * np.eye(A))
         return H.reshape(S * A, S * A)
+
+
+def by_state(table: Float[np.ndarray, "S A"]) -> sp.csr_array:
+    """A table of one number for each parameter theta[s, a] as a matrix (S, S*A): row s has the parameters of state s."""
+    S, A = table.shape
+    return sp.csr_array((table.ravel(), np.arange(S * A), np.arange(0, S * A + 1, A)), shape=(S, S * A))

@@ -162,10 +162,22 @@ def average_evaluation(mdp: MDP, pi: Float[np.ndarray, "S A"]) -> Evaluation:
     h = chain.deviation((pi * mdp.mean_reward).sum(axis=1))
     low, high = gain_bounds(model, h, pi)
     N, size = chain.hitting_time(mdp.branching, mdp.A), float(abs(h).max())
-    mean = abs(float(chain.d @ h)) + size * (chain.law_error(N, mdp.branching, mdp.A) + 2 * mdp.S * UNIT)
+    law_error = chain.law_error(N, mdp.branching, mdp.A)
+    mean = abs(float(chain.d @ h)) + size * (law_error + 2 * mdp.S * UNIT)
     bound = max(N * (high - low) + mean, J - low, high - J) * (1 + 64 * UNIT)
     Q = model.backup(h) - J
-    return Evaluation(V=h, Q=Q, advantage=Q - h[:, None], occupancy=chain.d, J=J, bound=float(bound), ends=np.ones(mdp.S, dtype=bool))
+    return Evaluation(
+        V=h,
+        Q=Q,
+        advantage=Q - h[:, None],
+        occupancy=chain.d,
+        J=J,
+        bound=float(bound),
+        occupancy_bound=np.array(law_error),
+        method="one-state-apart",
+        steps=1,
+        ends=np.ones(mdp.S, dtype=bool),
+    )
 
 
 def gain_bounds(model: Continuing, h: Float[np.ndarray, "S"], pi: Float[np.ndarray, "S A"]) -> tuple[float, float]:

@@ -11,6 +11,7 @@ computed x > 0 whose residual satisfies |1 - M x| <= e < 1 one has M x >= (1 - e
 The residual is computed here, after the solve, and its rounding is added to it: nothing about the solve itself is assumed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,20 +20,35 @@ import scipy.sparse as sp
 from jaxtyping import Float
 
 from pgtheory.tabular.errors import InvalidArgument, NonTerminating, NotConverged
+from pgtheory.tabular.solve.compiled import LEAST
 from pgtheory.tabular.solve.linear.banded import Banded
 from pgtheory.tabular.solve.linear.dense import Dense
+from pgtheory.tabular.solve.linear.krylov import Krylov
 from pgtheory.tabular.solve.linear.solver import Aim, Refused, Solver, norm
 from pgtheory.tabular.solve.linear.sparse_lu import SparseLU
+from pgtheory.tabular.solve.linear.sweeps import Sweeps
 from pgtheory.tabular.solve.structure import UNIT, Structure
 
-SOLVERS: dict[str, type[Solver]] = {solver.name: solver for solver in (Dense, Banded, SparseLU)}
+SOLVERS: dict[str, type[Solver]] = {solver.name: solver for solver in (Dense, Banded, SparseLU, Sweeps, Krylov)}
 """Every method, by its name."""
 
 DIGITS = 1e-10
 """Error of an iterative method relative to the largest entry, where no tolerance is given and rounding allows it."""
 
-SMALL = 200
+SMALL = 300
 """Up to so many states a full LU costs less than anything else."""
+
+FULL = 5000
+"""Up to so many states a full LU is a matter of seconds."""
+
+MANY = 8
+"""So many right-hand sides make a factorisation worth while."""
+
+BAND = 10
+"""Operations of a banded LU for each entry of K up to which it is preferred to all others."""
+
+FILL = 10_000
+"""Operations of a banded LU for each entry of K up to which a sparse LU, which needs far fewer, is preferred to iterations."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -77,10 +93,8 @@ class Chain:
     tolerance: float | None = None
 
     def __post_init__(self) -> None:
-        if self.method is not None and self.method not in SOLVERS:
-            raise InvalidArgument(f"method is {self.method!r}, expected None or one of {', '.join(SOLVERS)}.")
-        if self.tolerance is not None and not self.tolerance > 0:
-            raise InvalidArgument(f"tolerance is {self.tolerance}, expected a positive number.")
+        require_method(self.method)
+        require_tolerance(self.tolerance)
 
     def solve(self, b: Float[np.ndarray, "S *k"]) -> Float[np.ndarray, "S *k"]:
         """x with M x = b, for one right-hand side or several as columns.
@@ -140,10 +154,14 @@ class Chain:
 
     @cached_property
     def aim(self) -> Aim:
-        """The residual that the tolerance allows: half of it is left to rounding."""
+        """The residual that the tolerance allows, half of it left to rounding; without tolerance, rounding itself where the norm cannot be proven."""
         if self.tolerance is not None:
             return Aim(absolute=0.5 * self.tolerance / self.inverse_norm)
-        return Aim(relative=DIGITS / self.inverse_norm)
+        rounding = 4 * (self.structure.longest_row + 4) * UNIT
+        try:
+            return Aim(relative=max(DIGITS / self.inverse_norm, rounding))
+        except NonTerminating:
+            return Aim(relative=rounding)
 
     @cached_property
     def length(self) -> Float[np.ndarray, "S"]:
@@ -178,17 +196,37 @@ class Chain:
                 raise NotConverged(not_proven(bound, self.tolerance, found), best=found.x, bound=bound)
         return found.x
 
-    def _order(self, columns: int) -> list[str]:
-        """Names of the methods to try, the best first. Looks at structure only: the same input gives the same bits."""
+    def _order(self, columns: int) -> Iterator[str]:
+        """Names of the methods to try, the best first; what is costly to ask of the structure is asked when the methods before it have failed.
+
+        Looks at structure only, never at a clock: the same input gives the same bits.
+        """
         if self.method is not None:
-            return [self.method]
+            yield self.method
+            return
         s = self.structure
-        if not s.sparse or s.size <= SMALL:
-            return ["dense"]
-        below, above = s.bandwidth
-        if below * (below + above) <= 16:
-            return ["banded", "sparse-lu"]
-        return ["sparse-lu", "dense"]
+        if s.size <= SMALL:
+            yield "dense"
+            return
+        if s.sparse:
+            if narrow(s, s.bandwidth, BAND):
+                yield "banded"
+            if columns >= MANY and s.size <= FULL and not narrow(s, s.bandwidth, FILL):
+                yield "dense"
+            if narrow(s, s.bandwidth, FILL) or (s.entries <= LEAST / 4 and narrow(s, s.ordered_bandwidth, FILL)):
+                yield "sparse-lu"
+        elif columns >= MANY or not s.constant_sum:
+            yield "dense"
+        if s.constant_sum and s.contraction < 1:
+            yield "sweeps"
+        if not s.sparse and s.size <= FULL:
+            yield "dense"
+        yield "krylov"
+        if s.sparse and narrow(s, s.ordered_bandwidth, BAND):
+            yield "banded"
+        if s.sparse and narrow(s, s.ordered_bandwidth, 100 * FILL):
+            yield "sparse-lu"
+        yield "dense"
 
     def _solver(self, name: str) -> Solver | None:
         solvers = self.__dict__.setdefault("_solvers", {})
@@ -200,6 +238,24 @@ class Chain:
                     raise InvalidArgument(f"method {name!r} cannot solve this chain: {problem}. Leave the method out, or take another.") from None
                 solvers[name] = None
         return solvers[name]
+
+
+def require_method(method: str | None) -> None:
+    """Refuse a name that no method has."""
+    if method is not None and method not in SOLVERS:
+        raise InvalidArgument(f"method is {method!r}, expected None or one of {', '.join(SOLVERS)}.")
+
+
+def require_tolerance(tolerance: float | None) -> None:
+    """Refuse a tolerance that nothing can reach."""
+    if tolerance is not None and not tolerance > 0:
+        raise InvalidArgument(f"tolerance is {tolerance}, expected a positive number.")
+
+
+def narrow(structure: Structure, bandwidth: tuple[int, int], limit: float) -> bool:
+    """Whether an LU within that band needs at most `limit` operations for each entry of K."""
+    below, above = bandwidth
+    return structure.size * min(below, above) * (below + above) <= limit * structure.entries
 
 
 def not_proven(bound: float, tolerance: float, found: Solution) -> str:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from pgtheory.tabular.models.mdp import nonzeros
+from pgtheory.tabular.solve.compiled import LEAST, on_threads, ranges
 
 UNIT = 2.0**-53
 """Unit roundoff of float64."""
@@ -50,8 +51,23 @@ class Structure:
         return int(np.bincount(self.K.indices, minlength=1).max()) if self.sparse else self.size
 
     def product(self, x: Float[np.ndarray, "S *k"], transposed: bool) -> Float[np.ndarray, "S *k"]:
-        """K x, or K' x."""
-        return (self.K.T if transposed else self.K) @ x
+        """K x, or K' x; on threads where K is sparse and large. Cost: one pass over the entries, memory of K' x a few times that of x."""
+        if not (self.sparse and self.entries >= LEAST):
+            return (self.K.T if transposed else self.K) @ x
+        starts, parts = self.parts
+        if not transposed:
+            return np.concatenate(on_threads(lambda part: part @ x, parts))
+        sums = on_threads(lambda start, part: part.T @ x[start : start + part.shape[0]], starts, parts)
+        return sum(sums[1:], sums[0])
+
+    @cached_property
+    def parts(self) -> tuple[list[int], list[sp.csr_array]]:
+        """Ranges of rows of a sparse K, without a copy: their first rows, and the matrices."""
+        K, rows = self.K, ranges(self.size)
+        cut = lambda i, j: sp.csr_array(
+            (K.data[K.indptr[i] : K.indptr[j]], K.indices[K.indptr[i] : K.indptr[j]], K.indptr[i : j + 1] - K.indptr[i]), shape=(j - i, self.size)
+        )
+        return [i for i, _ in rows], [cut(i, j) for i, j in rows]
 
     @cached_property
     def row_sums(self) -> Float[np.ndarray, "S"]:

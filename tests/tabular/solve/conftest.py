@@ -1,75 +1,112 @@
-"""The average reward in fractions: an oracle without rounding, numpy or a state that is taken away."""
+"""Chains of every structure, and the exact solution of a small one."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import pytest
-
-from pgtheory.tabular.models.mdp import MDP
-
-
-@dataclass(frozen=True)
-class Exact:
-    """Gain, bias (S,), stationary law (S,) and deviation matrix (S, S) of one policy, as fractions; P its moves."""
-
-    J: Fraction
-    h: list[Fraction]
-    d: list[Fraction]
-    D: list[list[Fraction]]
-    P: list[list[Fraction]]
+import scipy.sparse as sp
 
 
-def solved(M: list[list[Fraction]], B: list[list[Fraction]]) -> list[list[Fraction]] | None:
-    """X with M X = B by Gauss and Jordan; None if M is singular."""
-    n = len(M)
-    rows = [[*M[i], *B[i]] for i in range(n)]
-    for i in range(n):
-        pivot = next((k for k in range(i, n) if rows[k][i] != 0), None)
-        if pivot is None:
-            return None
-        rows[i], rows[pivot] = rows[pivot], rows[i]
-        rows[i] = [x / rows[i][i] for x in rows[i]]
-        rows = [row if k == i else [x - row[i] * y for x, y in zip(row, rows[i], strict=True)] for k, row in enumerate(rows)]
-    return [row[n:] for row in rows]
+def garnet(S, rng):
+    """Three successors each, drawn anywhere: forgets within a few steps."""
+    K = np.zeros((S, S))
+    np.add.at(K, (np.repeat(np.arange(S), 3), rng.integers(0, S, 3 * S)), 1 / 3)
+    return K
 
 
-def exact_average(mdp: MDP, pi: np.ndarray) -> Exact | None:
-    """d from d (I - P) = 0, sum d = 1; D = (I - P + 1 d)^-1 - 1 d; J = d r; h = D r. Rows are divided by their sums. None: d is not unique, a multichain policy."""
-    S, A = range(mdp.S), range(mdp.A)
-    share = lambda row: [x / sum(row) for x in row]
-    dense = np.asarray(mdp.transition.todense() if hasattr(mdp.transition, "todense") else mdp.transition).reshape(mdp.S, mdp.A, mdp.S)
-    rows = [[share([Fraction(float(x)) for x in dense[s, a]]) for a in A] for s in S]
-    p = [share([Fraction(float(x)) for x in pi[s]]) for s in S]
-    P = [[sum(p[s][a] * rows[s][a][t] for a in A) for t in S] for s in S]
-    r = [sum(p[s][a] * Fraction(float(mdp.mean_reward[s, a])) for a in A) for s in S]
-    balance = [*([Fraction(s == t) - P[s][t] for s in S] for t in S[:-1]), [Fraction(1)] * mdp.S]
-    found = solved(balance, [*[[Fraction(0)]] * (mdp.S - 1), [Fraction(1)]])
-    if found is None:
-        return None
-    d = [row[0] for row in found]
-    identity = [[Fraction(s == t) for t in S] for s in S]
-    Z = solved([[Fraction(s == t) - P[s][t] + d[t] for t in S] for s in S], identity)
-    assert Z is not None
-    D = [[Z[s][t] - d[t] for t in S] for s in S]
-    J = sum((x * y for x, y in zip(d, r, strict=True)), Fraction(0))
-    return Exact(J=J, h=[sum((D[s][t] * r[t] for t in S), Fraction(0)) for s in S], d=d, D=D, P=P)
+def walk(S, rng):
+    """One to the left or to the right, with the walls holding back: three diagonals, slow to mix."""
+    K = np.zeros((S, S))
+    s, p = np.arange(S), rng.uniform(0.2, 0.8, S)
+    np.add.at(K, (s, np.minimum(s + 1, S - 1)), p)
+    np.add.at(K, (s, np.maximum(s - 1, 0)), 1 - p)
+    return K
 
 
-@pytest.fixture(scope="session")
-def exact() -> Callable[[MDP, np.ndarray], Exact | None]:
-    """`exact_average`."""
-    return exact_average
+def grid(S, rng):
+    """A walk on a square of cells that ends with probability 1/20 a step: rows that sum to less than one."""
+    n = int(S**0.5)
+    line = walk(n, rng)
+    return 0.95 * (np.kron(line, np.eye(n)) + np.kron(np.eye(n), line)) / 2
 
 
-@pytest.fixture(scope="session")
-def error() -> Callable:
-    """Largest difference of an array of floats and nested lists of fractions, itself exact."""
+def cycle(S, rng):
+    """A permutation with one cycle: periodic, sweeps never mix."""
+    order, K = rng.permutation(S), np.zeros((S, S))
+    K[order, np.roll(order, 1)] = 1
+    return K
 
-    def largest(found, true) -> Fraction:
-        if not isinstance(true, list):
-            return abs(Fraction(float(found)) - true)
-        return max(largest(x, y) for x, y in zip(found, true, strict=True))
 
-    return largest
+def clusters(S, rng):
+    """Two fast parts that rarely meet: nearly decomposable."""
+    half, eps = S // 2, 1e-4
+    K = np.zeros((S, S))
+    K[:half, :half], K[half:, half:] = garnet(half, rng), garnet(S - half, rng)
+    K *= 1 - eps
+    K[:half, -1] += eps
+    K[half:, 0] += eps
+    return K
+
+
+def absorbing(S, rng):
+    """A garnet in which every tenth state is a trap with reward, and every seventh row ends at once: zero rows."""
+    K = garnet(S, rng)
+    K[::10] = np.eye(S)[::10]
+    K[::7] = 0
+    return K
+
+
+def tree(S, rng):
+    """Each state moves to later ones only, the last ones end: triangular."""
+    K = np.triu(rng.random((S, S)) < 4 / S, 1) * rng.random((S, S))
+    return K / np.maximum(K.sum(axis=1, keepdims=True), 1)
+
+
+STRUCTURES = {make.__name__: make for make in (garnet, walk, grid, cycle, clusters, absorbing, tree)}
+
+
+@pytest.fixture(params=STRUCTURES)
+def kernel(request):
+    """A function of the size that makes a chain of one structure."""
+    return lambda S, seed=0: STRUCTURES[request.param](S, np.random.default_rng(seed))
+
+
+def repeated(K):
+    """A CSR form with every entry in two halves, and rows in descending order: what `MDP.kernel` may give."""
+    csr = sp.csr_array(K)
+    indices, data = np.repeat(csr.indices[::-1], 2), np.repeat(csr.data[::-1] / 2, 2)
+    lengths = 2 * np.diff(csr.indptr)[::-1]
+    backwards = sp.csr_array((data, indices, np.concatenate([[0], np.cumsum(lengths)])), shape=csr.shape)
+    return backwards[::-1]
+
+
+FORMS = {"dense": np.array, "fortran": np.asfortranarray, "csr": sp.csr_array, "repeated": repeated}
+
+
+def exact_solution(K, gamma, b, transposed=False):
+    """x with (I - gamma K) x = b for the float64 numbers given, by elimination in fractions."""
+    S = range(len(b))
+    M = [[(i == j) - Fraction(gamma) * Fraction(float(K[j, i] if transposed else K[i, j])) for j in S] + [Fraction(float(b[i]))] for i in S]
+    for s in S:
+        pivot = next(k for k in S if k >= s and M[k][s] != 0)
+        M[s], M[pivot] = M[pivot], M[s]
+        M[s] = [x / M[s][s] for x in M[s]]
+        for k in S:
+            if k != s and M[k][s] != 0:
+                M[k] = [x - M[k][s] * y for x, y in zip(M[k], M[s], strict=True)]
+    return [row[-1] for row in M]
+
+
+@pytest.fixture
+def exact():
+    return exact_solution
+
+
+@pytest.fixture
+def forms():
+    return FORMS
+
+
+@pytest.fixture
+def structures():
+    return STRUCTURES

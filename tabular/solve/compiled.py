@@ -1,0 +1,57 @@
+"""Loops over the entries of a kernel at the speed of the machine: on threads, and compiled by numba where it is installed (extra `fast`).
+
+scipy holds no lock of the interpreter during a product with a sparse matrix, nor does a compiled loop: ranges of rows run beside each other in one process.
+
+Conventions for whoever adds a compiled loop. It is a plain function over the rows start..stop of a CSR matrix, testable without numba, beside its numpy form,
+which is used where `compiler()` is None and where the input is small: compiling costs a second once (then it is cached on disk). It takes `indices` as
+uint32, `indices.view(np.uint32)`: a signed index costs a test for negative numbers at each entry, which halved the speed here. It writes what belongs to its
+rows only. What it returns is combined in the order of the ranges, which do not depend on the number of threads: the same input gives the same bits.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+LEAST = 1_000_000
+"""Entries from which on threads, and compiled loops, pay."""
+
+CHUNKS = 4
+"""Ranges of rows that work is cut into."""
+
+
+@cache
+def compiler() -> Callable[..., Any] | None:
+    """numba.njit, or None where numba is not installed."""
+    try:
+        from numba import njit
+    except ImportError:
+        return None
+    return njit
+
+
+@cache
+def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
+    """The loop in machine code; the loop itself without numba."""
+    njit = compiler()
+    return loop if njit is None else njit(cache=True, nogil=True)(loop)
+
+
+def ranges(rows: int) -> list[tuple[int, int]]:
+    """CHUNKS ranges (start, stop) of nearly equal length that cover the rows."""
+    edges = [rows * k // CHUNKS for k in range(CHUNKS + 1)]
+    return list(pairwise(edges))
+
+
+def on_threads(call: Callable[..., Any], *arguments: list[Any]) -> list[Any]:
+    """call(a, b, ...) for the elements of the lists side by side, in their order; on one thread where there is one core."""
+    pool = _pool()
+    return list(map(call, *arguments) if pool is None else pool.map(call, *arguments))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor | None:
+    cores = min(os.cpu_count() or 1, CHUNKS)
+    return ThreadPoolExecutor(cores, thread_name_prefix="pgtheory") if cores > 1 else None

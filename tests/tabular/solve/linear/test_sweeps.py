@@ -1,0 +1,64 @@
+"""Sweeps: as fast as the chain mixes, whatever gamma is; and what does not shrink is handed on."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from pgtheory.tabular.solve.linear.solver import Aim, Refused
+from pgtheory.tabular.solve.linear.sweeps import LIMIT, PATIENCE, Sweeps
+from pgtheory.tabular.solve.structure import Structure
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("gamma", [0.9, 0.9999, 1 - 1e-9])
+def test_the_horizon_costs_no_sweeps_where_the_chain_mixes(structures, gamma, transposed):
+    """Second eigenvalue about 3^-1/2, so that 1e-14 takes about 60 sweeps at every gamma. Plain sweeps would take 30 / (1 - gamma)."""
+    K = structures["garnet"](400, np.random.default_rng(0))
+    b = np.random.default_rng(1).random(400)
+
+    x, steps = Sweeps(Structure(sp.csr_array(K), gamma)).solve(b, transposed, Aim(relative=1e-14))
+
+    expected = np.linalg.solve(np.eye(400) - gamma * (K.T if transposed else K), b)
+    assert steps <= 60
+    assert abs(x - expected).max() <= 4e-14 / (1 - gamma) * abs(expected).max()
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_cycle_is_handed_on_early(structures, transposed):
+    K, b = structures["cycle"](50, np.random.default_rng(0)), np.eye(50)[0]
+
+    _, steps = Sweeps(Structure(K, 0.999)).solve(b, transposed, Aim(relative=1e-13))
+
+    assert steps == PATIENCE + 1
+
+
+def test_rows_that_sum_to_less_do_not_diverge():
+    """Adding a constant as if rows summed to one sends the residual to 1e20 here. Rate 0.99: handed on, no worse than it began."""
+    K = np.array([[0.9, 0.1], [0.0, 0.2]])
+    b = np.array([1.0, -1.0])
+
+    x, steps = Sweeps(Structure(K, 0.99)).solve(b, False, Aim(relative=1e-12))
+
+    assert steps < LIMIT
+    assert abs(b - x + 0.99 * (K @ x)).max() <= 1
+
+
+def test_rows_of_one_sum_below_one_have_the_constant_taken_out(structures):
+    K = 0.999 * structures["garnet"](300, np.random.default_rng(0))
+    b = np.random.default_rng(1).random(300)
+
+    x, steps = Sweeps(Structure(K, 1.0)).solve(b, False, Aim(relative=1e-14))
+
+    assert steps <= 70
+    assert abs(x - np.linalg.solve(np.eye(300) - K, b)).max() <= 1e-10 * abs(x).max()
+
+
+def test_a_chain_that_never_ends_is_refused():
+    with pytest.raises(Refused, match="need not converge"):
+        Sweeps(Structure(np.eye(2), 1.0))
+
+
+def test_a_right_hand_side_of_zero_takes_one_sweep():
+    x, steps = Sweeps(Structure(np.full((3, 3), 1 / 3), 0.9)).solve(np.zeros(3), False, Aim(relative=1e-12))
+
+    assert x.tolist() == [0, 0, 0] and steps == 1
