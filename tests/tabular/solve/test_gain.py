@@ -46,35 +46,35 @@ def deterministic(mdp: MDP):
     return (np.eye(mdp.A)[list(choice)] for choice in product(range(mdp.A), repeat=mdp.S))
 
 
-def best_gain(mdp: MDP, exact) -> Fraction:
+def best_gain(mdp: MDP, exact_average) -> Fraction:
     """The best of the policies with one closed class; in a weakly communicating model one of them is best of all (Puterman 1994, Theorem 8.3.2)."""
-    return max(found.J for found in (exact(mdp, pi) for pi in deterministic(mdp)) if found is not None)
+    return max(found.J for found in (exact_average(mdp, pi) for pi in deterministic(mdp)) if found is not None)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @settings(max_examples=20)
 @given(mdp=models())
-def test_against_the_best_of_all_policies(method, mdp, exact, error):
-    best, tolerance = best_gain(mdp, exact), 1e-6
+def test_against_the_best_of_all_policies(method, mdp, exact_average, largest_error):
+    best, tolerance = best_gain(mdp, exact_average), 1e-6
 
     found = optimal_gain(mdp, method=method, tolerance=tolerance)
 
     assert abs(Fraction(found.J) - best) <= found.bound <= found.gap <= (tolerance if method == "value-iteration" else 1e-12)
     if method == "policy-iteration":
-        own = exact(mdp, found.as_policy().probabilities)
+        own = exact_average(mdp, found.as_policy().probabilities)
         assert best - own.J <= found.gap
-        assert error(found.V, own.h) <= 1e-11
+        assert largest_error(found.V, own.h) <= 1e-11
     assert abs(found.Q.max(axis=1) - found.V).max() <= found.gap
     assert (found.Q[np.arange(mdp.S), found.policy] >= found.Q.max(axis=1) - found.gap).all()
 
 
 @RANDOM
 @given(mdp=models(), seed=st.integers(0, 2**16))
-def test_bounds_are_true_for_any_values_and_any_policy(mdp, seed, exact):
+def test_bounds_are_true_for_any_values_and_any_policy(mdp, seed, exact_average):
     """h is noise and the policy drawn: gain, best gain and their difference are inside all the same."""
     rng = np.random.default_rng(seed)
     h, policy = rng.uniform(-5, 5, size=mdp.S), rng.integers(0, mdp.A, size=mdp.S)
-    own, best = exact(mdp, np.eye(mdp.A)[policy]), best_gain(mdp, exact)
+    own, best = exact_average(mdp, np.eye(mdp.A)[policy]), best_gain(mdp, exact_average)
 
     found = certified(Continuing.of(mdp), h, policy, 0.25, steps=0, method="noise")
 
