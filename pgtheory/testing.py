@@ -1,10 +1,13 @@
 """Assertions about estimators for any test runner: plain functions that raise AssertionError with the verdict as its text.
 
-    from pgtheory.testing import assert_unbiased, assert_variance
+    from pgtheory.testing import assert_rate, assert_unbiased, assert_variance
 
     def test_loss():
         assert_unbiased(loss)
         assert_variance(loss, at_most=1.0, relative_to="leave-one-out")
+
+    def test_update():
+        assert_rate(step, theorem="natural", problem="sparse-garnet/S=10,gamma=0.9", steps=500)
 
 Undecided is a failure: only an exact examination acquits. What was found is kept in `RECORDED`, from which the pytest plugin makes its report.
 """
@@ -12,11 +15,16 @@ Undecided is a failure: only an exact examination acquits. What was found is kep
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
+import numpy as np
+
 from pgtheory.checking import check
 from pgtheory.comparing import Comparison, compare
+from pgtheory.rating import Rating
+from pgtheory.rating import rate as rated
 from pgtheory.tabular.arrays import require_between
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.objectives.objective import Objective
+from pgtheory.tabular.rates.theorem import Theorem
 from pgtheory.verdict import Verdict
 
 COMPARED = ("problem", "group", "kind", "settings", "convention", "advantage", "time_limit")
@@ -37,21 +45,23 @@ class Record:
 
     assertion: str
     passed: bool
-    found: Verdict | Comparison
+    found: Verdict | Comparison | Rating
 
     @property
     def name(self) -> str:
         """Of what was examined."""
-        return self.found.name if isinstance(self.found, Verdict) else " and ".join(self.found.names)
+        return " and ".join(self.found.names) if isinstance(self.found, Comparison) else self.found.name
 
     @property
     def headline(self) -> str:
         """The answer in capitals."""
-        return self.found.headline if isinstance(self.found, Verdict) else LAWS[self.found.same]
+        return LAWS[self.found.same] if isinstance(self.found, Comparison) else self.found.headline
 
     @property
     def worlds(self) -> tuple[str, ...]:
-        """Ids of the worlds on which it was examined."""
+        """Ids of the worlds, or of the problem, on which it was examined."""
+        if isinstance(self.found, Rating):
+            return (self.found.problem,)
         return tuple(world["id" if isinstance(self.found, Verdict) else "world"] for world in self.found.worlds)
 
     def to_dict(self) -> dict[str, Any]:
@@ -176,7 +186,47 @@ def assert_same_law(first: object, second: object, **options: Any) -> None:
     _conclude("assert_same_law", found, passed=found.same is True, reason=reason)
 
 
-def _conclude(assertion: str, found: Verdict | Comparison, *, passed: bool, reason: str = "") -> None:
+def assert_rate(
+    update: object,
+    *,
+    theorem: str | Theorem | None = None,
+    rate: Literal["power", "linear", "superlinear"] | None = None,
+    exponent: float | None = None,
+    factor: float | None = None,
+    within: float = 0.05,
+    **options: Any,
+) -> None:
+    """The bound of a theorem holds at every step of the run, or the gaps show a rate.
+
+    Args:
+        update, options: as for `pgtheory.rating.rate` (problem, steps, gamma, theta).
+        theorem: name, id or value; its assumptions must hold too.
+        rate: what `identify` must find: a power of t, a linear or a superlinear rate.
+        exponent: p of gap = C / t^p, up to `within`.
+        factor: rho of gap = C rho^t; log rho up to the relative error `within`.
+
+    Raises:
+        AssertionError: the bound is violated, an assumption fails, or the rate is another one; the text is the rating.
+        InvalidArgument: neither a theorem nor a rate is asked for, or a number of another kind of rate.
+        PgtheoryError: as `rate`.
+    """
+    __tracebackhide__ = True
+    if theorem is None and rate is None:
+        raise InvalidArgument('assert_rate needs theorem="natural" or rate="power", exponent=1: without one of them nothing is asserted.')
+    if (exponent is not None and rate != "power") or (factor is not None and rate != "linear"):
+        raise InvalidArgument(f"rate is {rate!r}; exponent belongs to rate='power' and factor to rate='linear'.")
+    found = rated(update, theorem=theorem, **options)
+    shown, reason = found.rate, ""
+    if rate is not None and shown.kind != rate:
+        reason = f"the rate is not {rate}"
+    elif exponent is not None and not abs(shown.exponent[0] - exponent) <= within:
+        reason = f"the exponent is {shown.exponent[0]:.4g}, not {exponent:g} up to {within:g}"
+    elif factor is not None and not abs(np.log(shown.factor[0]) / np.log(factor) - 1) <= within:
+        reason = f"the factor is {shown.factor[0]:.6g}, not {factor:g}; log factor up to {within:g}"
+    _conclude("assert_rate", found, passed=found.exit_code == 0 and not reason, reason=reason)
+
+
+def _conclude(assertion: str, found: Verdict | Comparison | Rating, *, passed: bool, reason: str = "") -> None:
     """Record what was found, and raise unless it passed."""
     __tracebackhide__ = True
     if not passed:
@@ -184,10 +234,10 @@ def _conclude(assertion: str, found: Verdict | Comparison, *, passed: bool, reas
     RECORDED.append(Record(assertion=assertion, passed=True, found=found))
 
 
-def _refuse(assertion: str, found: Verdict | Comparison, reason: str) -> NoReturn:
+def _refuse(assertion: str, found: Verdict | Comparison | Rating, reason: str) -> NoReturn:
     """Record what was found and raise."""
     __tracebackhide__ = True
     record = Record(assertion=assertion, passed=False, found=found)
     RECORDED.append(record)
-    text = str(found) if isinstance(found, Verdict) else f"{record.headline}  {found.text}"
+    text = f"{record.headline}  {found.text}" if isinstance(found, Comparison) else str(found)
     raise AssertionError("\n".join(filter(None, (reason, text))))

@@ -12,6 +12,7 @@ from pgtheory.tabular.rates.instances import (
     best_visits,
     column,
     constant_step,
+    horizon_rest,
     mismatch,
     never_ends,
     starts_everywhere,
@@ -46,7 +47,7 @@ LOJASIEWICZ = Theorem(
 
 def projected_step(stack: Stack) -> np.ndarray:
     """(1 - gamma)^3 / (2 gamma A), one over the smoothness constant of J in the probabilities."""
-    return (1 - stack.gamma) ** 3 / (2 * stack.gamma * stack.A)
+    return horizon_rest(stack) ** 3 / (2 * stack.gamma * stack.A)
 
 
 def projected_setting(stack: Stack) -> Setting:

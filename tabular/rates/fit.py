@@ -130,6 +130,12 @@ def _judged(p: np.ndarray, rho: np.ndarray, start: int) -> Rate:
     last = float(growth[-1])
     if abs(last - 1) < 0.1:
         return made("power", f"1 / t^{exponent[0]:.3g} (between {exponent[1]:.3g} and {exponent[2]:.3g} since step {start})")
+    if last > 1.1 and p[-1] < 1.5:
+        # Every smooth start looks like this: 1 - c t falls as exp(-c t) while c t is small.
+        return made(
+            "undecided",
+            f"no asymptote yet: the gap has fallen by a factor of {float(np.exp(p[-1] * np.log(2))):.3g} over the second half of the run, and falls faster and faster",
+        )
     if abs(last - 2) < 0.2:
         return made("linear", f"{factor[0]:.6g}^t (between {factor[1]:.6g} and {factor[2]:.6g} since step {start})")
     if last > 2.5:

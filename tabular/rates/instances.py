@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from pgtheory.tabular.arrays import ROUNDING
 from pgtheory.tabular.dynamics.running import Run, Watch
 from pgtheory.tabular.dynamics.stack import Stack
+from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.rates.theorem import Setting
 
 Check = Callable[[Setting, Run], Any]
@@ -32,6 +33,19 @@ def unit_rewards(setting: Setting, run: Run) -> Bool[np.ndarray, "N"]:
 def starts_everywhere(setting: Setting, run: Run) -> Bool[np.ndarray, "N"]:
     """Whether mu is positive in every state."""
     return np.asarray(np.all(setting.stack.mu > 0, axis=1))
+
+
+def horizon_rest(stack: Stack) -> Float[np.ndarray, "N"]:
+    """1 - gamma, for steps that are powers of it.
+
+    Raises:
+        InvalidArgument: gamma is 1, or 0 where it divides.
+    """
+    if (stack.gamma == 1).any():
+        raise InvalidArgument(
+            f"problem {int(stack.gamma.argmax())} has gamma 1, where the step of this update, a power of 1 - gamma, is 0. Give gamma < 1."
+        )
+    return 1 - stack.gamma
 
 
 def constant_step(c: Callable[[Stack], Any]) -> Check:

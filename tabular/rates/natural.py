@@ -14,6 +14,7 @@ from pgtheory.tabular.rates.instances import (
     column,
     constant_step,
     divergence_from_best,
+    horizon_rest,
     mismatch,
     never_ends,
     starts_everywhere,
@@ -40,53 +41,76 @@ def rest(setting: Setting) -> np.ndarray:
     return 1 - setting.stack.gamma
 
 
-NATURAL = Theorem(
-    id="T66", name="natural",
-    statement="theta = 0, theta += eta/(1-gamma) advantage: gap_t <= log A/(eta t) + 1/((1-gamma)^2 t), with no factor of the states",
-    source="Agarwal, Kakade, Lee, Mahajan (2021), theorem 16",
-    setting=softmax_setting(lambda stack: Natural(Constant(ETA), normalised=True)),
-    assumptions={
-        **COMMON, f"step {ETA:g}": constant_step(lambda stack: ETA),
-        "theta = 0": lambda setting, run: (np.ptp(setting.theta, axis=2) == 0).all(axis=1),
-    },
-    constants=lambda setting, run: {"log A": np.full(setting.stack.N, np.log(setting.stack.A)), "1-gamma": rest(setting)},
-    bound=lambda run, k: (k["log A"] / ETA + 1 / k["1-gamma"] ** 2) / column(run.t),
-)  # fmt: skip
-
-MIRROR = Theorem(
-    id="T67", name="mirror",
-    statement="policy mirror descent, step eta: gap_t <= (D*/(eta (1-gamma)) + 1/(1-gamma)^2)/(t+1), D* = sum_s d*(s) KL(pi*(.|s), pi_0(.|s))",
-    source="Xiao (2022), theorem 8; Lan (2022) has the same rate",
-    setting=softmax_setting(lambda stack: PolicyMirrorDescent(Constant(ETA))),
-    assumptions={**COMMON, f"step {ETA:g}": constant_step(lambda stack: ETA)},
-    constants=lambda setting, run: {"D*": divergence_from_best(setting), "1-gamma": rest(setting)},
-    bound=lambda run, k: (k["D*"] / (ETA * k["1-gamma"]) + 1 / k["1-gamma"] ** 2) / (run.t[:, None] + 1),
-    first=0,
-)  # fmt: skip
+def natural(eta: float) -> Theorem:
+    """The theorem at a step eta."""
+    return Theorem(
+        id="T66", name="natural",
+        statement="theta = 0, theta += eta/(1-gamma) advantage: gap_t <= log A/(eta t) + 1/((1-gamma)^2 t), with no factor of the states",
+        source="Agarwal, Kakade, Lee, Mahajan (2021), theorem 16",
+        setting=softmax_setting(lambda stack: Natural(Constant(eta), normalised=True)),
+        assumptions={
+            **COMMON, f"step {eta:g}": constant_step(lambda stack: eta),
+            "theta = 0": lambda setting, run: (np.ptp(setting.theta, axis=2) == 0).all(axis=1),
+        },
+        constants=lambda setting, run: {"log A": np.full(setting.stack.N, np.log(setting.stack.A)), "1-gamma": rest(setting)},
+        bound=lambda run, k: (k["log A"] / eta + 1 / k["1-gamma"] ** 2) / column(run.t),
+        rescaled=lambda c: natural(c * eta),
+    )  # fmt: skip
 
 
-def euclidean_setting(stack: Stack) -> Setting:
+NATURAL = natural(ETA)
+
+
+def mirror(eta: float) -> Theorem:
+    """The theorem at a step eta."""
+    return Theorem(
+        id="T67", name="mirror",
+        statement="policy mirror descent, step eta: gap_t <= (D*/(eta (1-gamma)) + 1/(1-gamma)^2)/(t+1), D* = sum_s d*(s) KL(pi*(.|s), pi_0(.|s))",
+        source="Xiao (2022), theorem 8; Lan (2022) has the same rate",
+        setting=softmax_setting(lambda stack: PolicyMirrorDescent(Constant(eta))),
+        assumptions={**COMMON, f"step {eta:g}": constant_step(lambda stack: eta)},
+        constants=lambda setting, run: {"D*": divergence_from_best(setting), "1-gamma": rest(setting)},
+        bound=lambda run, k: (k["D*"] / (eta * k["1-gamma"]) + 1 / k["1-gamma"] ** 2) / (run.t[:, None] + 1),
+        first=0,
+        rescaled=lambda c: mirror(c * eta),
+    )  # fmt: skip
+
+
+MIRROR = mirror(ETA)
+
+
+def euclidean_setting(eta: float):
     """Projected steps along Q from the uniform policy."""
-    uniform = np.full(stack.r.shape, 1 / stack.A)
-    return Setting(stack=stack, oracle=DirectOracle(stack), update=PolicyMirrorDescent(Constant(ETA), Euclidean()), theta=uniform)
+
+    def made(stack: Stack) -> Setting:
+        uniform = np.full(stack.r.shape, 1 / stack.A)
+        return Setting(stack=stack, oracle=DirectOracle(stack), update=PolicyMirrorDescent(Constant(eta), Euclidean()), theta=uniform)
+
+    return made
 
 
-PROJECTED_Q = Theorem(
-    id="T68", name="mirror-euclidean",
-    statement="projected steps eta Q from the uniform policy: gap_t <= (D*/(eta (1-gamma)) + 1/(1-gamma)^2)/(t+1), D* = sum_s d*(s) |pi*(.|s) - pi_0(.|s)|^2/2 = (1 - 1/A)/2",
-    source="Xiao (2022), theorem 8, with the Euclidean divergence",
-    setting=euclidean_setting,
-    assumptions={**COMMON, f"step {ETA:g}": constant_step(lambda stack: ETA)},
-    constants=lambda setting, run: {"D*": np.full(setting.stack.N, (1 - 1 / setting.stack.A) / 2), "1-gamma": rest(setting)},
-    bound=lambda run, k: (k["D*"] / (ETA * k["1-gamma"]) + 1 / k["1-gamma"] ** 2) / (run.t[:, None] + 1),
-    first=0,
-)  # fmt: skip
+def mirror_euclidean(eta: float) -> Theorem:
+    """The theorem at a step eta."""
+    return Theorem(
+        id="T68", name="mirror-euclidean",
+        statement="projected steps eta Q from the uniform policy: gap_t <= (D*/(eta (1-gamma)) + 1/(1-gamma)^2)/(t+1), D* = sum_s d*(s) |pi*(.|s) - pi_0(.|s)|^2/2 = (1 - 1/A)/2",
+        source="Xiao (2022), theorem 8, with the Euclidean divergence",
+        setting=euclidean_setting(eta),
+        assumptions={**COMMON, f"step {eta:g}": constant_step(lambda stack: eta)},
+        constants=lambda setting, run: {"D*": np.full(setting.stack.N, (1 - 1 / setting.stack.A) / 2), "1-gamma": rest(setting)},
+        bound=lambda run, k: (k["D*"] / (eta * k["1-gamma"]) + 1 / k["1-gamma"] ** 2) / (run.t[:, None] + 1),
+        first=0,
+        rescaled=lambda c: mirror_euclidean(c * eta),
+    )  # fmt: skip
+
+
+PROJECTED_Q = mirror_euclidean(ETA)
 
 
 def ratio(stack: Stack) -> np.ndarray:
     """theta = max_s d*(s)/mu(s) / (1 - gamma), above 1."""
     setting = Setting(stack=stack, oracle=SoftmaxOracle(stack), update=None, theta=np.zeros(stack.r.shape))  # type: ignore[arg-type]
-    return mismatch(setting) / (1 - stack.gamma)
+    return mismatch(setting) / horizon_rest(stack)
 
 
 def growing(stack: Stack) -> PolicyMirrorDescent:
@@ -112,7 +136,7 @@ GROWING = Theorem(
 
 def soft_step(stack: Stack) -> np.ndarray:
     """eta = (1 - gamma) / (2 TAU), half of the largest step allowed."""
-    return (1 - stack.gamma) / (2 * TAU)
+    return horizon_rest(stack) / (2 * TAU)
 
 
 def soft_constants(setting: Setting, run: Run) -> Constants:

@@ -14,6 +14,7 @@ from pgtheory.tabular.rates.instances import (
     best_probability,
     column,
     constant_step,
+    horizon_rest,
     mismatch,
     never_ends,
     one_decision,
@@ -59,7 +60,7 @@ BANDIT = Theorem(
 
 def cubed(stack: Stack) -> np.ndarray:
     """(1 - gamma)^3 / 8, one over the smoothness constant of J."""
-    return (1 - stack.gamma) ** 3 / 8
+    return horizon_rest(stack) ** 3 / 8
 
 
 SOFTMAX = Theorem(
@@ -89,7 +90,7 @@ def rarest(setting: Setting) -> np.ndarray:
 
 def entropy_step(stack: Stack) -> np.ndarray:
     """(1 - gamma)^3 / (8 + tau (4 + 8 log A)), one over the smoothness constant of J with entropy."""
-    return (1 - stack.gamma) ** 3 / (8 + TAU * (4 + 8 * np.log(stack.A)))
+    return horizon_rest(stack) ** 3 / (8 + TAU * (4 + 8 * np.log(stack.A)))
 
 
 ENTROPY = Theorem(

@@ -43,6 +43,7 @@ class Theorem:
         watch: what the run must record beyond the usual, as a function of the setting.
         side: upper, lower, or equal for an identity.
         first: first step that the statement is about.
+        rescaled: the theorem for the same update with a step c times as long, where it has one for every step.
         a_posteriori: whether a constant is an infimum or supremum over the run, so that the bound is known only afterwards.
     """
 
@@ -59,6 +60,7 @@ class Theorem:
     side: Side = "upper"
     first: int = 1
     a_posteriori: bool = False
+    rescaled: Callable[[float], "Theorem"] | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -51,6 +51,11 @@ def test_growing_exponent_that_does_not_double_is_undecided():
     assert identify(np.exp(-np.sqrt(T))).kind == "undecided"
 
 
+def test_beginning_of_a_descent_is_no_linear_rate():
+    """1 / (1 + t / 10^5) up to t = 2 10^4 looks like exp(-t / 10^5); it is a power."""
+    assert identify(1 / (1 + T / 1e5)).kind == "undecided"
+
+
 def test_floor_cuts_the_noise_off():
     """A linear rate that ends in rounding: with the floor it is linear, and without it would be no rate at all."""
     gap = np.maximum(0.9 ** np.arange(1000.0), 1e-16)

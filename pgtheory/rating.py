@@ -1,0 +1,289 @@
+"""An update on a problem beside a theorem: what `pgtheory rate` and `assert_rate` find."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any, Literal
+
+import numpy as np
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from pgtheory.tabular.arrays import require_count
+from pgtheory.tabular.dynamics.running import Run, run
+from pgtheory.tabular.dynamics.stack import Stack
+from pgtheory.tabular.dynamics.updates import FunctionUpdate, State, Update
+from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.models.problems import problem as problem_named
+from pgtheory.tabular.rates.fit import Rate, change_point, identify
+from pgtheory.tabular.rates.registry import THEOREMS, theorem_named
+from pgtheory.tabular.rates.sameness import Sameness, compare
+from pgtheory.tabular.rates.theorem import Outcome, Theorem, hold
+
+Answer = Literal["HOLDS", "REFUTED", "NOT COVERED", "MEASURED"]
+STYLE = {"HOLDS": "bold green", "REFUTED": "bold red", "NOT COVERED": "bold yellow", "MEASURED": "bold"}
+
+BUILTIN = {
+    "gradient": "softmax", "gradient-entropy": "softmax-entropy", "natural": "natural", "natural-entropy": "natural-entropy", "mirror": "mirror",
+    "mirror-euclidean": "mirror-euclidean", "mirror-growing": "mirror-growing", "projected": "projected", "policy-iteration": "policy-iteration",
+    "normalised": "normalised", "polyak": "polyak-bandit", "bandit-gradient": "softmax-bandit",
+}  # fmt: skip
+"""Update on the command line -> the theorem that says how it is run."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rating:
+    """What was found.
+
+    Attributes:
+        update, problem: names.
+        answer: HOLDS, REFUTED (the bound is violated, or the update goes the opposite way), NOT COVERED (an assumption fails: the theorem says nothing), MEASURED
+            (no theorem was asked for).
+        run: what was recorded.
+        rate: the rate that the gaps show.
+        plateau: the step at which a plateau turns into the asymptote, if a line with a break fits.
+        outcome: the theorem on the run, if one was asked for.
+        same: how a function of the user's compares with the theorem's update.
+        reason: why the answer is not HOLDS.
+    """
+
+    update: str
+    problem: str
+    answer: Answer
+    run: Run
+    rate: Rate
+    plateau: int | None = None
+    outcome: Outcome | None = None
+    same: Sameness | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of what was rated."""
+        return self.update
+
+    @property
+    def headline(self) -> str:
+        """The answer."""
+        return self.answer
+
+    def __str__(self) -> str:
+        console = Console(width=150, file=StringIO())
+        console.print(self.as_rich())
+        return console.file.getvalue()  # type: ignore[attr-defined]
+
+    @property
+    def exit_code(self) -> int:
+        """0 holds or measured, 1 refuted, 3 not covered."""
+        return {"HOLDS": 0, "MEASURED": 0, "REFUTED": 1, "NOT COVERED": 3}[self.answer]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in types that JSON knows; the run thinned to about 50 steps a decade."""
+        outcome, rows = self.outcome, thinned(self.run.t)
+        found: dict[str, Any] = {
+            "update": self.update, "problem": self.problem, "answer": self.answer, "exit_code": self.exit_code, "reason": self.reason,
+            "rate": {"kind": self.rate.kind, "text": self.rate.text, "exponent": clean(self.rate.exponent), "factor": clean(self.rate.factor)},
+            "plateau": self.plateau, "theorem": None, "same": None,
+            "run": {"t": self.run.t[rows].tolist(), "value": clean(self.run.value[rows, 0]), "gap": clean(np.asarray(self.run.gap)[rows, 0])},
+        }  # fmt: skip
+        if outcome is not None:
+            keep = thinned(outcome.t)
+            found["theorem"] = {
+                "id": outcome.theorem.id, "name": outcome.theorem.name, "statement": outcome.theorem.statement, "source": outcome.theorem.source,
+                "assumptions": {name: bool(so[0]) for name, so in outcome.assumptions.items()},
+                "constants": {name: clean(x)[0] for name, x in outcome.constants.items()},
+                "holds": bool(outcome.certificate.holds[0]), "violated": int(outcome.certificate.violated[0]),
+                "tightness": clean(outcome.certificate.tightness)[0], "t": outcome.t[keep].tolist(), "bound": clean(outcome.bound[keep, 0]),
+            }  # fmt: skip
+        if self.same is not None:
+            found["same"] = {"kind": self.same.kind, "factor": clean(self.same.factor[:, 0]), "residual": clean(self.same.residual[:, 0])}
+        return found
+
+    def as_rich(self) -> Group:
+        """The answer first, then the theorem, its constants, the rate, and the run by decades."""
+        lines = [Text.assemble((self.answer, STYLE[self.answer]), f"  {self.update} on {self.problem}, {self.run.t[-1]} steps")]
+        add = lambda label, text: lines.append(Text.assemble((f"  {label:<12} ", "bold"), text))
+        if self.reason:
+            add("because", self.reason)
+        if self.outcome is not None:
+            theorem, certificate = self.outcome.theorem, self.outcome.certificate
+            add("theorem", f"{theorem.id} {theorem.name}: {theorem.statement}")
+            add("source", theorem.source)
+            for name, so in self.outcome.assumptions.items():
+                add("assumes", f"{name}: {'yes' if so[0] else 'NO'}")
+            add("constants", "  ".join(f"{name} = {float(x[0]):.4g}" for name, x in self.outcome.constants.items()) or "none")
+            if np.isfinite(certificate.tightness[0]):
+                add("tightness", f"{certificate.tightness[0]:.3g} of the bound at the end, {certificate.closest[0]:.3g} where it is closest")
+        if self.same is not None:
+            add("update", sentence(self.same))
+        add("rate", self.rate.text + (f"; the plateau ends at step {self.plateau}" if self.plateau else ""))
+        return Group(*lines, Text(), self._table())
+
+    def _table(self) -> Table:
+        table = Table(box=None, pad_edge=False)
+        for name in ("t", "value", "gap", "|gradient|", *(["bound"] if self.outcome is not None else [])):
+            table.add_column(name, justify="right")
+        t = self.run.t
+        shown = sorted(
+            {0, len(t) - 1, *(int(np.searchsorted(t, x)) for x in 10.0 ** np.arange(0, np.log10(max(t[-1], 1)) + 0.01))} & set(range(len(t)))
+        )
+        for k in shown:
+            row = [str(t[k]), f"{self.run.value[k, 0]:.8g}", f"{np.asarray(self.run.gap)[k, 0]:.3e}", f"{self.run.gradient_norm[k, 0]:.3e}"]
+            if self.outcome is not None:
+                at = np.flatnonzero(self.outcome.t == t[k])
+                row.append(f"{self.outcome.bound[at[0], 0]:.3e}" if len(at) else "")
+            table.add_row(*row)
+        return table
+
+
+def rate(
+    update: object,
+    *,
+    problem: object = "sparse-garnet/S=10,A=4,b=3,gamma=0.9,seed=0",
+    theorem: str | Theorem | None = None,
+    steps: int = 1000,
+    gamma: float | None = None,
+    theta: np.ndarray | None = None,
+    progress: Callable[[State], None] | None = None,
+) -> Rating:
+    """Run an update with exact gradients and hold a theorem against it.
+
+    Args:
+        update: name of a built-in one, an `Update`, or a function theta (S, A) -> theta.
+        problem: id of a problem, or a model.
+        theorem: its name or id; default that of a built-in update, none for others.
+        steps: number of steps.
+        gamma: another discount.
+        theta: first point; default that of the theorem.
+
+    Raises:
+        InvalidArgument: an unknown update or theorem, a problem that the dynamics cannot run.
+        UserFunctionError, NotConverged: as `run`.
+    """
+    require_count("steps", steps)
+    stack, problem_name = stacked(problem, gamma)
+    name = update if isinstance(update, str) else getattr(update, "__name__", type(update).__name__)
+    if isinstance(update, str):
+        if update not in BUILTIN:
+            raise InvalidArgument(f"no built-in update is called {update!r}. There are: {', '.join(BUILTIN)}; or give path/to/file.py:function.")
+        frame = THEOREMS[BUILTIN[update]]
+        chosen, own = (frame if theorem is None else named(theorem)), frame.setting(stack).update
+    else:
+        chosen = None if theorem is None else named(theorem)
+        own = update if hasattr(update, "step") else FunctionUpdate(lambda x: np.asarray(update(x[0]))[None])  # type: ignore[operator]
+    record = "all" if steps <= 20_000 else "log"
+    if chosen is None:
+        setting = THEOREMS["natural"].setting(stack)
+        found = run(own, setting.oracle, setting.theta if theta is None else theta, steps, record=record, progress=progress)
+        return Rating(update=name, problem=problem_name, answer="MEASURED", run=found, **measured(found))
+    start = chosen.setting(stack).theta if theta is None else theta
+    same = compare_with(own, chosen, stack, start) if isinstance(own, FunctionUpdate) else None
+    if same is not None and same.kind == "rescaled" and np.ptp(same.factor) < 1e-8 and chosen.rescaled is not None:
+        chosen = chosen.rescaled(float(same.factor[0, 0]))
+    outcome = hold(chosen, stack, steps, update=own, theta=start, record=record, progress=progress)
+    answer, reason = judged(outcome, same)
+    return Rating(
+        update=name, problem=problem_name, answer=answer, run=outcome.run, outcome=outcome, same=same, reason=reason, **measured(outcome.run)
+    )
+
+
+def stacked(problem: object, gamma: float | None) -> tuple[Stack, str]:
+    """A problem as a stack of one, and its name."""
+    model = problem_named(problem) if isinstance(problem, str) else problem
+    stack = Stack.of([model])
+    if gamma is not None:
+        stack = Stack(P=stack.P, r=stack.r, mu=stack.mu, gamma=np.array([gamma]))
+    return stack, problem if isinstance(problem, str) else type(problem).__name__
+
+
+def named(theorem: str | Theorem) -> Theorem:
+    """A theorem, by value or by name."""
+    return theorem_named(theorem) if isinstance(theorem, str) else theorem
+
+
+def compare_with(update: Update, theorem: Theorem, stack: Stack, theta: np.ndarray) -> Sameness:
+    """A function of the user's beside the update that the theorem is about."""
+    setting = theorem.setting(stack)
+    return compare(update, setting.update, setting.oracle, theta)
+
+
+def judged(outcome: Outcome, same: Sameness | None) -> tuple[Answer, str]:
+    """The answer, and why. What a theorem asks of the step is settled for a user's function by comparing it with the theorem's update."""
+    alike = same is not None and same.kind in ("same", "rescaled")
+    failing = [name for name, so in outcome.assumptions.items() if not so[0] and not (same is not None and name.startswith("step"))]
+    if failing:
+        return "NOT COVERED", f"the theorem assumes {'; '.join(failing)}, which is not so here"
+    if same is not None and same.kind == "backwards":
+        return "REFUTED", "the update goes the opposite way: a wrong sign"
+    if not outcome.certificate.holds[0]:
+        what = "" if alike or same is None else " (the update is not that of the theorem)"
+        return "REFUTED", f"the bound is violated at step {outcome.certificate.violated[0]}{what}"
+    return "HOLDS", ""
+
+
+def sentence(same: Sameness) -> str:
+    """How the user's update compares with the theorem's, in words."""
+    low, high = float(same.factor.min()), float(same.factor.max())
+    number = f"{low:.6g}" if np.isclose(low, high, rtol=1e-8) else f"between {low:.4g} and {high:.4g}"
+    return {
+        "same": "makes the same policies as the theorem's update",
+        "rescaled": f"goes along the theorem's direction with a step {number} times as long; the bound is that of this step where the theorem has one",
+        "backwards": f"goes against the theorem's direction (factor {number}): a wrong sign",
+        "other": f"goes in another direction than the theorem's update (residual {float(same.residual.max()):.2g})",
+    }[same.kind]
+
+
+def measured(found: Run) -> dict[str, Any]:
+    """The rate of the gaps, and where a plateau ends."""
+    gap, floor = np.asarray(found.gap)[:, 0], 64 * 2.0**-53 * float(abs(found.value).max())
+    shown = identify(gap, found.t, floor=floor)
+    positive = gap > floor
+    ends = change_point(gap[positive], found.t[positive]) if shown.kind == "power" and positive[1:].sum() > 20 else None
+    return {"rate": shown, "plateau": ends}
+
+
+def thinned(t: np.ndarray) -> np.ndarray:
+    """Numbers of about 50 recorded steps a decade."""
+    if len(t) < 100:
+        return np.arange(len(t))
+    return np.unique(np.concatenate([[0], np.searchsorted(t, np.geomspace(1, t[-1], 1 + round(50 * np.log10(t[-1]))))]))
+
+
+def clean(x: Any) -> list[float | None]:
+    """Numbers, None in the place of what is not finite."""
+    return [float(y) if np.isfinite(y) else None for y in np.atleast_1d(np.asarray(x, dtype=float))]
+
+
+def rate_picture(found: Rating) -> Any:
+    """Gap and bound against t, both axes logarithmic, with the end of the plateau; beside it the local exponent.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    from pgtheory.plots import pyplot
+    from pgtheory.tabular.rates.fit import local_exponents
+
+    figure, (left, right) = pyplot().subplots(1, 2, figsize=(10, 4), width_ratios=(3, 2))
+    t, gap = found.run.t, np.asarray(found.run.gap)[:, 0]
+    use = (t >= 1) & (gap > 0)
+    left.loglog(t[use], gap[use], label="gap", color="#0277bd")
+    if found.outcome is not None:
+        outcome = found.outcome
+        bound = outcome.bound[:, 0]
+        shown = (outcome.t >= 1) & np.isfinite(bound) & (bound > 0)
+        left.loglog(outcome.t[shown], bound[shown], "--", color="#c62828", label=f"{outcome.theorem.id} {outcome.theorem.name}")
+    if found.plateau:
+        left.axvline(found.plateau, color="#757575", lw=0.8, ls=":")
+        left.text(found.plateau, 0.02, " plateau ends", fontsize=8, color="#757575", va="bottom", transform=left.get_xaxis_transform())
+    left.set(xlabel="step t", title=found.rate.text)
+    left.legend(frameon=False)
+    left.grid(alpha=0.25)
+    thin = np.flatnonzero(use)[np.unique(np.searchsorted(t[use], np.geomspace(1, t[-1], 60)).clip(0, use.sum() - 1))]
+    middle = np.sqrt(t[thin][1:] * t[thin][:-1].astype(float))
+    right.semilogx(middle, local_exponents(gap[thin], t[thin]), color="#0277bd")
+    right.set(xlabel="step t", title="local exponent  -d log gap / d log t")
+    right.grid(alpha=0.25)
+    colour = {"HOLDS": "#2e7d32", "REFUTED": "#c62828"}.get(found.answer, "#444444")
+    figure.suptitle(f"{found.answer}: {found.update} on {found.problem}", fontweight="bold", color=colour, x=0.02, ha="left")
+    return figure

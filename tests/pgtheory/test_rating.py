@@ -1,0 +1,233 @@
+"""`rate`: the right answer for a user's natural gradient and for slips in it; exit codes, JSON, pictures, errors, assert_rate."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from pgtheory.cli import app, main
+from pgtheory.rating import BUILTIN, rate, rate_picture
+from pgtheory.tabular.dynamics.oracles import SceneOracle
+from pgtheory.tabular.dynamics.steps import Constant
+from pgtheory.tabular.dynamics.updates import FunctionUpdate, Natural
+from pgtheory.tabular.errors import InvalidArgument, UserFunctionError
+from pgtheory.tabular.models.classic import two_state
+from pgtheory.tabular.policies.log_linear import LogLinear
+from pgtheory.tabular.policies.policy import fisher, score
+from pgtheory.tabular.rates.sameness import compare
+from pgtheory.tabular.scene import Scene
+from pgtheory.tabular.solve.evaluation import evaluate
+from pgtheory.testing import RECORDED, assert_rate
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "updates"
+FILE = FOLDER / "natural.py"
+PROBLEM = "sparse-garnet/S=10,A=4,b=3,gamma=0.9,seed=0"
+run = CliRunner().invoke
+
+
+@pytest.fixture(scope="module")
+def updates():
+    sys.path.insert(0, str(FOLDER))
+    try:
+        import natural
+    finally:
+        sys.path.remove(str(FOLDER))
+    return natural
+
+
+# A user's exact tabular softmax natural gradient, and what is altered in it.
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "factor"),
+    [("natural", "same", 1.0), ("not_centred", "same", 1.0), ("without_horizon", "rescaled", 0.1), ("unnormalised_fisher", "rescaled", 0.1)],
+)
+def test_natural_gradient_in_disguise_is_recognised(updates, name, kind, factor):
+    """Advantages that are not centred give the same policies; a missing 1/(1-gamma), or visits not normalised, is a step one tenth as long, and the bound is that of this step."""
+    found = rate(getattr(updates, name), problem=PROBLEM, theorem="natural", steps=100)
+
+    assert found.answer == "HOLDS", found.reason
+    assert found.same.kind == kind
+    np.testing.assert_allclose(found.same.factor, factor, rtol=1e-8)
+    bound = (np.log(4) / factor + 1 / 0.1**2) / found.outcome.t
+    np.testing.assert_allclose(found.outcome.bound[:, 0], bound, rtol=1e-8)
+
+
+def test_wrong_sign_is_refuted(updates):
+    found = rate(updates.wrong_sign, problem=PROBLEM, theorem="natural", steps=20)
+
+    assert found.answer == "REFUTED"
+    assert found.same.kind == "backwards"
+    assert "wrong sign" in found.reason
+
+
+def test_another_direction_is_said_to_be_one(updates):
+    found = rate(updates.plain_gradient, problem=PROBLEM, theorem="natural", steps=20)
+
+    assert found.same.kind == "other"
+    assert "another direction" in str(found)
+
+
+def test_slow_update_violates_the_bound_at_last():
+    """Where the theorem has another step than the update, the bound is violated and the step is named."""
+    small = FunctionUpdate(lambda theta: theta)
+
+    found = rate(small, problem=PROBLEM, theorem="natural", steps=2000)
+
+    assert found.answer == "REFUTED"
+    # gap_0 = 0.34, and the bound falls to it after (log 4 + 100) / 0.34 steps
+    assert found.outcome.certificate.violated[0] == pytest.approx((np.log(4) + 100) / found.run.gap[0, 0], abs=1)
+
+
+def log_linear_scene(theta=(0.3, -0.2)):
+    """Two parameters for two states and two actions, with features that have a mean: the kernel of the Fisher information is trivial."""
+    features = np.array([[[1.0, 0.0], [0.2, 1.0]], [[0.5, -1.0], [2.0, 0.3]]])
+    return Scene.of(two_state(), LogLinear(np.array(theta), features))
+
+
+def regressed(scene, centred):
+    """The log-linear twin: the weights of a least squares fit of Q, weighted by visits, on centred features (the scores) or on the features themselves."""
+
+    def step(theta):
+        here = scene.at(theta=theta)
+        policy = here.policy()
+        found = evaluate(here.model, policy)
+        x = score(policy) if centred else policy.features
+        weight = found.occupancy[:, None] * policy.probabilities
+        gram, right = np.einsum("sa,sai,saj->ij", weight, x, x), np.einsum("sa,sai,sa->i", weight, x, found.Q)
+        return theta + 0.1 * np.linalg.solve(gram, right)
+
+    return step
+
+
+@pytest.mark.parametrize(("centred", "kind"), [(True, "same"), (False, "other")])
+def test_centring_matters_for_log_linear_policies(centred, kind):
+    scene = log_linear_scene()
+    oracle, step = SceneOracle(scene), regressed(scene, centred)
+
+    found = compare(FunctionUpdate(lambda theta: step(theta[0])[None]), Natural(Constant(0.1)), oracle, scene.point["theta"])
+
+    assert found.kind == kind
+    assert np.linalg.matrix_rank(fisher(scene.policy(), np.ones(2))) == 2
+
+
+# The face
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_every_builtin_update_holds_on_a_problem_of_its_theorem(name):
+    problem = {"polyak": "bandit/K=2", "bandit-gradient": "bandit/K=3"}.get(name, "sparse-garnet/S=4,A=3,b=3,gamma=0.5,seed=0")
+
+    found = rate(name, problem=problem, steps=40)
+
+    assert found.answer == "HOLDS", found.reason
+
+
+def test_assumption_that_fails_is_not_covered_and_exits_with_3():
+    found = run(app, ["rate", "natural", "--problem", "garnet/S=10,A=4,b=3,seed=0", "--steps", "5"])
+
+    assert found.exit_code == 3
+    assert "rewards in [0, 1]" in found.output
+
+
+def test_command_takes_a_function_in_a_file():
+    found = run(app, ["rate", f"{FILE}:wrong_sign", "--theorem", "natural", "--problem", PROBLEM, "--steps", "10"])
+
+    assert found.exit_code == 1
+    assert found.output.startswith("REFUTED")
+
+
+def test_without_a_theorem_a_function_is_measured():
+    found = run(app, ["rate", f"{FILE}:natural", "--problem", PROBLEM, "--steps", "10"])
+
+    assert found.exit_code == 0
+    assert found.output.startswith("MEASURED")
+
+
+def test_json_has_run_theorem_and_sameness():
+    data = json.loads(run(app, ["rate", f"{FILE}:without_horizon", "--theorem", "T66", "--problem", PROBLEM, "--steps", "200", "--json"]).output)
+
+    assert data["answer"] == "HOLDS"
+    assert data["same"]["kind"] == "rescaled"
+    assert data["theorem"]["holds"] is True
+    assert len(data["run"]["t"]) == len(data["run"]["gap"])
+
+
+def test_picture_shows_gap_and_bound(tmp_path):
+    target = tmp_path / "rate.png"
+
+    assert (
+        run(app, ["rate", "gradient", "--problem", "sparse-garnet/S=3,A=3,b=3,gamma=0.3,seed=0", "--steps", "2000", "--plot", str(target)]).exit_code
+        == 0
+    )
+    assert target.stat().st_size > 10_000
+    figure = rate_picture(rate("mirror", problem="sparse-garnet/S=3,A=3,b=3,gamma=0.3,seed=0", steps=50))
+    assert len(figure.axes[0].lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["naturel"], "no built-in update is called 'naturel'"),
+        (["natural", "--theorem", "nature"], "Did you mean natural"),
+        (["natural", "--steps", "0"], "steps is 0"),
+        (["gradient", "--problem", "random-walk/5"], "has gamma 1"),
+        (["natural", "--problem", "loop"], "problem 0"),
+        (["natural", "--theta", "[[1, 2]]", "--problem", PROBLEM], "theta has shape"),
+        ([f"{FILE}:nothing"], "has no function 'nothing'"),
+    ],
+)
+def test_bad_use_is_explained(monkeypatch, capsys, words, text):
+    monkeypatch.setattr("sys.argv", ["pgtheory", "rate", *words])
+
+    with pytest.raises(SystemExit) as stop:
+        main()
+
+    assert stop.value.code == 2
+    assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "text"), [("wrong_shape", "shape"), ("raises", "one over nothing")])
+def test_function_that_misbehaves_is_named(updates, name, text):
+    with pytest.raises(UserFunctionError, match=text):
+        rate(getattr(updates, name), problem=PROBLEM, theorem="natural", steps=3)
+
+
+# assert_rate
+
+
+def test_assert_rate_passes_and_is_recorded(updates):
+    before = len(RECORDED)
+
+    assert_rate(updates.natural, theorem="natural", problem=PROBLEM, steps=50)
+    assert_rate("gradient", rate="power", exponent=1, problem="sparse-garnet/S=3,A=3,b=3,gamma=0.3,seed=0", steps=20_000, within=0.15)
+
+    assert [record.passed for record in RECORDED[before:]] == [True, True]
+    assert RECORDED[-1].to_dict()["headline"] == "HOLDS"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"rate": "linear"}, "the rate is not linear"),
+        ({"rate": "power", "exponent": 2}, "not 2 up to 0.05"),
+    ],
+)
+def test_assert_rate_refuses_another_rate(options, text):
+    with pytest.raises(AssertionError, match=text):
+        assert_rate("gradient", problem="sparse-garnet/S=3,A=3,b=3,gamma=0.3,seed=0", steps=10_000, **options)
+
+
+def test_assert_rate_refuses_a_wrong_sign(updates):
+    with pytest.raises(AssertionError, match="wrong sign"):
+        assert_rate(updates.wrong_sign, theorem="natural", problem=PROBLEM, steps=10)
+
+
+def test_assert_rate_needs_something_to_assert():
+    with pytest.raises(InvalidArgument, match="nothing is asserted"):
+        assert_rate("natural")
+    with pytest.raises(InvalidArgument, match="exponent belongs to"):
+        assert_rate("natural", rate="linear", exponent=1)
