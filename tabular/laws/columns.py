@@ -17,6 +17,7 @@ from jaxtyping import Float
 from pgtheory.tabular.arrays import first
 from pgtheory.tabular.errors import InvalidPolicy
 from pgtheory.tabular.laws.forms import Form
+from pgtheory.tabular.laws.moments import UNIT_ROUNDOFF
 from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.policies.softmax import Softmax
 
@@ -55,6 +56,14 @@ class Own:
         own = slice(self.begin, self.end)
         y = self.actions[own] * self.ratio[own] * x[own]
         return y - self.centre[own] * y.sum(axis=1, keepdims=True)
+
+    @property
+    def centred(self) -> bool:
+        """Whether psi has mean zero in every state under the data, up to the rounding of that sum. Cost O(k)."""
+        own = slice(self.begin, self.end)
+        y = self.actions[own] * self.ratio[own]
+        size = abs(y) + abs(self.centre[own]) * abs(y).sum(axis=1, keepdims=True)
+        return bool((abs(self._mean(np.ones_like(self.actions))) <= roundings(self.actions) * size).all())
 
     def add_mean(self, table: Float[np.ndarray, "S k"], x: Float[np.ndarray, "S A"]) -> None:
         """Add sum_a actions(a|s) x(s, a) psi(s, a) to each row s of `table`. Cost O(k)."""
@@ -108,6 +117,12 @@ class Table:
             part = slice(begin, min(begin + width, self.size))
             yield part, replace(self, psi=self.psi[:, :, part])
 
+    @property
+    def centred(self) -> bool:
+        """Whether psi has mean zero in every state under the data, up to the rounding of that sum. Cost O(S A k)."""
+        mean, size = (np.einsum("sa,sak->sk", self.actions, x) for x in (self.psi, abs(self.psi)))
+        return bool((abs(mean) <= roundings(self.actions) * size).all())
+
     def add_mean(self, table: Float[np.ndarray, "S k"], x: Float[np.ndarray, "S A"]) -> None:
         """Add sum_a actions(a|s) x(s, a) psi(s, a) to each row s of `table`. Cost O(S A k)."""
         table += np.einsum("sa,sak->sk", self.actions * x, self.psi)
@@ -127,7 +142,12 @@ class Table:
 
 
 Columns = Own | Table
-"""Either kind: `size`, `blocks`, `add_mean`, `total`, `add_squares`, `across`."""
+"""Either kind: `size`, `blocks`, `centred`, `add_mean`, `total`, `add_squares`, `across`."""
+
+
+def roundings(actions: Float[np.ndarray, "S A"]) -> float:
+    """By how much a mean over the actions may be off, relative to the mean of absolute values: A + 4 roundings, and those of the probabilities."""
+    return 4 * (actions.shape[1] + 4) * UNIT_ROUNDOFF
 
 
 def columns_of(form: Form, policy: Policy) -> Columns:

@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 
 from pgtheory.tabular.laws.differences import NAME, differences_law
-from pgtheory.tabular.laws.forms import Differences, Form, family_of, form_of, horizon_of
+from pgtheory.tabular.laws.forms import Differences, Form, LeftOut, Whole, family_of, form_of, horizon_of
+from pgtheory.tabular.laws.leave_one_out import leave_one_out_law
 from pgtheory.tabular.laws.types import Estimator, Law
+from pgtheory.tabular.laws.whole_return import whole_return_law
 from pgtheory.tabular.models.mdp import nonzeros
 from pgtheory.tabular.scene import Scene
 
-ENGINES: Mapping[type[Form], Callable[[Any, Scene], Law]] = MappingProxyType({Differences: differences_law})
+ENGINES: Mapping[type[Form], Callable[[Any, Scene], Law]] = MappingProxyType(
+    {Differences: differences_law, Whole: whole_return_law, LeftOut: leave_one_out_law}
+)
 """How the law of each form is found."""
 
 START, STEP = 1e6, 5e4

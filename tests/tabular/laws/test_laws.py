@@ -96,7 +96,7 @@ def test_batch_wide_normalisers_couple_prompts(name):
 def test_the_cheapest_exact_method_is_taken():
     """14^2 groups of each of two prompts would be 44100 data sets: the parts are summed instead."""
     tree = TokenTree(vocabulary=3, limit=2, prompts=2, reward=lambda x, tokens: float(tokens[0] == x))
-    found = law(builtin("leave-one-out"), Groups(4), scene(0, model=tree))
+    found = law(builtin("group-std"), Groups(4), scene(0, model=tree))
     assert found.method == "independent-parts"
     assert found.exact
 
@@ -174,7 +174,7 @@ def test_unknown_methods_and_impossible_ones_are_named():
         law(builtin("leave-one-out"), Groups(2), scene(), method="magic")
     tree = TokenTree(vocabulary=4, limit=3, prompts=1, reward=lambda x, tokens: 0.0)
     with pytest.raises(TooLarge, match="monte-carlo"):
-        law(builtin("leave-one-out"), Groups(8), scene(0, model=tree))
+        law(builtin("group-std"), Groups(8), scene(0, model=tree))
 
 
 def test_a_wrong_shape_is_explained():
