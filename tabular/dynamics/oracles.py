@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from pgtheory.tabular.arrays import freeze, require_distribution
 from pgtheory.tabular.dynamics.lazy import once
@@ -77,7 +77,7 @@ class StackOracle:
         array, shape = freeze("theta", theta, error=InvalidPolicy), self.stack.r.shape
         if array.shape not in (shape, shape[1:]):
             raise InvalidPolicy(f"theta has shape {array.shape}, expected (N, S, A) = {shape} or {shape[1:]}, the same for every problem.")
-        return np.array(np.broadcast_to(array, shape))
+        return np.array(np.broadcast_to(array, shape), order="F" if self.N > 1 else "C")
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +163,11 @@ class SoftmaxOutlook(PolicyOutlook):
         return raised / total
 
     @once
+    def likeliest(self) -> Bool[np.ndarray, "N S A"]:
+        """Where theta is largest."""
+        return self._raised[0] == 0
+
+    @once
     def log_pi(self) -> Float[np.ndarray, "N S A"]:
         """theta minus its log-sum-exp."""
         shifted, _, total = self._raised
@@ -179,7 +184,7 @@ class SoftmaxOutlook(PolicyOutlook):
 
         F is a block diag(d pi) - d pi pi' a state, whose kernel are the constants. Source: Kakade (2001); Agarwal et al. (2021), lemma 15.
         """
-        centred = self.advantage - self.advantage.mean(axis=2, keepdims=True)
+        centred = self.advantage - np.add.reduce(self.advantage, axis=2, keepdims=True) / self.stack.A
         return np.where(self.occupancy[:, :, None] > 0, centred, 0.0)
 
 

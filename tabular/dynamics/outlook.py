@@ -6,7 +6,7 @@ Leading axis N: one entry a problem. An update sees outlooks and never a model.
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from pgtheory.tabular.dynamics.lazy import once
 from pgtheory.tabular.dynamics.resolvent import Resolvent
@@ -76,7 +76,7 @@ class PolicyOutlook(Outlook):
         Raises:
             NonTerminating: gamma is 1 and under this policy the episode never ends.
         """
-        return Resolvent(self.stack.identity - (self.pi[:, :, None, :] @ self.stack.discounted)[:, :, 0])
+        return Resolvent(self.stack.identity - self.stack.kernel(self.pi))
 
     @once
     def payoff(self) -> Float[np.ndarray, "N S A"]:
@@ -100,8 +100,13 @@ class PolicyOutlook(Outlook):
         So it keeps its digits where the policy is almost deterministic: there Q - V would cancel.
         """
         x = self.Q if self.temperature == 0 else self.Q - self.temperature * self.log_pi
-        y = x - x.reshape(-1)[self.stack.offsets + self.pi.argmax(axis=2)][:, :, None]
+        y = x - np.maximum.reduce(np.where(self.likeliest, x, -np.inf), axis=2, keepdims=True)
         return y - np.add.reduce(self.pi * y, axis=2, keepdims=True)
+
+    @once
+    def likeliest(self) -> Bool[np.ndarray, "N S A"]:
+        """Which action, or actions, a state takes most often."""
+        return self.pi == np.maximum.reduce(self.pi, axis=2, keepdims=True)
 
     @once
     def occupancy(self) -> Float[np.ndarray, "N S"]:
@@ -129,10 +134,10 @@ class PolicyOutlook(Outlook):
 
 def norm(x: Float[np.ndarray, "N *D"]) -> Float[np.ndarray, "N"]:
     """Euclidean norm, problem by problem; scaled by the largest entry, so that no square underflows."""
-    flat = x.reshape(len(x), -1)
-    largest = np.maximum.reduce(np.abs(flat), axis=1, keepdims=True)
-    scaled = flat / np.where(largest > 0, largest, 1.0)
-    return largest[:, 0] * np.sqrt(np.add.reduce(scaled * scaled, axis=1))
+    axes = tuple(range(1, x.ndim))
+    largest = np.maximum.reduce(np.abs(x), axis=axes)
+    scaled = x / along(np.where(largest > 0, largest, 1.0), x)
+    return largest * np.sqrt(np.add.reduce(scaled * scaled, axis=axes))
 
 
 def along(x: Float[np.ndarray, "N"] | float, like: Float[np.ndarray, "N *D"]) -> Float[np.ndarray, "N *D"] | float:

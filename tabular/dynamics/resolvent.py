@@ -48,7 +48,7 @@ class Resolvent:
         for k in reversed(range(len(x))):
             x[k] /= lu[k, k]
             x[:k] -= lu[:k, k] * x[k]
-        return np.ascontiguousarray(x.T)
+        return x.T
 
     def solve_transposed(self, b: Float[np.ndarray, "N S"]) -> Float[np.ndarray, "N S"]:
         """x with M' x = b: visits from first states."""
@@ -60,4 +60,4 @@ class Resolvent:
             x[k + 1 :] -= lu[k, k + 1 :] * x[k]
         for k in reversed(range(1, len(x))):
             x[:k] -= lu[k, :k] * x[k]
-        return np.ascontiguousarray(x.T)
+        return x.T

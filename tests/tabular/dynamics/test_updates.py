@@ -165,3 +165,11 @@ def test_many_problems_are_the_problems_one_by_one(stacks, update):
         alone = run(update, SoftmaxOracle(Stack.of([model])), theta[n : n + 1], 30)
         assert abs(together.theta[n] - alone.theta[0]).max() <= 1e-10
         assert abs(together.gap[:, n] - alone.gap[:, 0]).max() <= 1e-10
+
+
+@pytest.mark.parametrize("update", [Gradient(Constant(0.3)), Normalised(Constant(0.1)), Natural(Constant(0.3))])
+def test_problems_stay_next_to_each_other_in_memory(stacks, update):
+    """A thousand problems are fast only if no step changes the layout: sums over a few actions then run along the problems."""
+    found = run(update, SoftmaxOracle(stacks(N=4), tau=0.1), np.zeros((3, 3)), 3)
+
+    assert found.theta.flags.f_contiguous and found.final.outlook.pi.flags.f_contiguous and found.final.outlook.gradient.flags.f_contiguous
