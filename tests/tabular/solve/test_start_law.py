@@ -46,6 +46,8 @@ def test_against_the_average_step_by_step(seed, N, bare, sparse, exact_average):
     expected = mean_so_far(mdp, true.P, of, N) - sum(x * y for x, y in zip(true.d, of, strict=True))
     assert abs(Fraction(bias) - expected) <= 1e-13
     assert abs(bias) <= bound * (1 + 1e-12) + 1e-15
+    D = [sum(x * y for x, y in zip(row, of, strict=True)) for row in true.D]
+    assert abs(N * Fraction(bound) - (max(D) - min(D))) <= 1e-12
     assert bound <= 2 * abs(unichain(mdp, Direct(pi)).deviation(f)).max() / N
     reward = [sum(Fraction(x) * Fraction(y) for x, y in zip(pi[s], mdp.mean_reward[s], strict=True)) / sum(map(Fraction, pi[s])) for s in range(S)]
     of_reward = mean_so_far(mdp, true.P, reward, N) - true.J
