@@ -12,6 +12,7 @@ stay in cache, on as many threads as there are processors. Where rows share thei
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -98,6 +99,8 @@ def finite_moments(form: Differences, rewards: Rewards, columns: Columns) -> Row
 def over_blocks(collect: Callable[[slice, Columns], None], columns: Columns, width: int) -> None:
     """Call `collect` for every block of columns, on as many threads as there are processors. The blocks do not depend on their number."""
     blocks = list(columns.blocks(width))
+    if len(blocks) == 1:
+        return collect(*blocks[0])
     with ThreadPoolExecutor(max_workers=min(len(blocks), os.cpu_count() or 1)) as pool:
         list(pool.map(lambda block: collect(*block), blocks))
 
@@ -114,6 +117,8 @@ def weight_error(form: Differences, rewards: Rewards, steps: Sequence[Step], p: 
         Q = rewards.size + np.asarray(rewards.P @ (form.gamma * abs(step.after) + form.kappa * size)).reshape(S, A) + abs(step.before)[:, None]
         total += form.nu**step.t * p[step.t, :, None] * Q
         size = (form.actions * Q).sum(axis=1)
-    longest = max(int(nonzeros(rewards.P).max(initial=0)), int(nonzeros(rewards.mdp.kernel(form.actions).T.copy()).max(initial=0)))
+    kernel: Any = rewards.mdp.kernel(form.actions)
+    columns = nonzeros(kernel.T.tocsr() if sp.issparse(kernel) else kernel.T)
+    longest = max(int(nonzeros(rewards.P).max(initial=0)), int(columns.max(initial=0)))
     roundings = (len(steps) + 1) * (longest + A + probability_roundings(form) + 12) + 16
     return roundings * UNIT_ROUNDOFF / (1 - roundings * UNIT_ROUNDOFF) * total

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pgtheory.tabular.errors import TooLarge
 from pgtheory.tabular.laws.differences import NAME, differences_law
 from pgtheory.tabular.laws.forms import Differences, Form, LeftOut, Whole, family_of, form_of, horizon_of
 from pgtheory.tabular.laws.leave_one_out import leave_one_out_law
@@ -19,6 +20,9 @@ ENGINES: Mapping[type[Form], Callable[[Any, Scene], Law]] = MappingProxyType(
     {Differences: differences_law, Whole: whole_return_law, LeftOut: leave_one_out_law}
 )
 """How the law of each form is found."""
+
+LARGEST = 20_000
+"""Rows of a covariance up to which it is formed: 3.2 GB."""
 
 START, STEP = 1e6, 5e4
 """What a law and each of its steps cost beside their multiply-adds, in the time of that many: calls of numpy on small tables."""
@@ -51,6 +55,16 @@ class DynamicProgramming:
         return START + steps * (products + STEP) + D**2
 
     def run(self, estimator: Estimator, sampling: object, scene: Scene) -> Law:
-        """The exact law."""
+        """The exact law.
+
+        Raises:
+            TooLarge: the covariance has more than LARGEST rows.
+        """
+        D = min(scene.policy().theta.size, scene.mdp.S * scene.mdp.A)
+        if D > LARGEST:
+            raise TooLarge(
+                f"the covariance of {D} parameters takes {8e-9 * D**2:.0f} GB, and twice as much beside it while it is made; the limit is {LARGEST} parameters. Ask for the "
+                "variance along directions, of each parameter or in total (pgtheory.tabular.variance), which form no covariance."
+            )
         form = form_of(estimator, sampling, scene)
         return ENGINES[type(form)](form, scene)  # type: ignore[index]

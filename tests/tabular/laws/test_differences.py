@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -132,3 +133,20 @@ def test_mean_and_covariance_are_those_of_all_data_sets(instance):
     assert_allclose(found.covariance, expected.covariance, rtol=0, atol=LAW_ROUNDING * scale)
     assert (abs(found.mean - expected.mean) <= found.rounding + expected.rounding).all()
     assert (found.count, found.undefined, found.exact, found.confidence) == (0, 0, True, 1)
+
+
+@pytest.mark.parametrize("horizon", [3, None])
+def test_sparse_and_dense_models_have_one_law_and_one_bound(horizon):
+    """All states lead to one, whose column is as long as its row is short: a step forwards sums a column."""
+    S, rng = 40, np.random.default_rng(0)
+    P = np.zeros((S, 2, S))
+    P[:, 0, 0], P[:, 1, 1] = 1, 1
+    P[0] = P[1] = rng.dirichlet(np.ones(S))
+    r, mu = rng.normal(size=(S, 2)), np.full(S, 1 / S)
+    laws = []
+    for kernel in (P, sp.csr_array(P.reshape(2 * S, S))):
+        scene = Scene.of(MDP(P=kernel, r=r, mu=mu, gamma=0.9), Softmax(np.zeros((S, 2))), critic=np.ones(S))
+        laws.append(differences_law(form_of(PolicyGradient(advantage=GAE(lambda_=0.7)), OnPolicy(horizon=horizon), scene), scene))
+    dense, sparse = laws
+    assert_allclose(sparse.covariance, dense.covariance, rtol=0, atol=LAW_ROUNDING)
+    assert_allclose(sparse.rounding, dense.rounding, rtol=1e-6)

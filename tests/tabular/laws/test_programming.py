@@ -12,6 +12,7 @@ from pgtheory.tabular.laws.enumeration import Enumeration
 from pgtheory.tabular.laws.independent import IndependentParts
 from pgtheory.tabular.laws.law import METHODS, law
 from pgtheory.tabular.laws.programming import DynamicProgramming
+from pgtheory.tabular.models.large import sparse_garnet
 from pgtheory.tabular.models.mdp import MDP, Outcomes
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.sampling import episodes
@@ -97,3 +98,10 @@ def test_it_is_named_and_says_what_it_needs():
     with pytest.raises(InvalidArgument, match="advantage of a PolicyGradient"):
         law(builtin("n-step/2"), OnPolicy(horizon=1), scene(), method="dynamic-programming")
     assert [m.name for m in METHODS] == ["enumeration", "independent-parts", "dynamic-programming", "monte-carlo"]
+
+
+def test_a_covariance_that_fits_no_memory_is_refused_before_it_is_made():
+    """With what there is instead."""
+    large = sparse_garnet(S=6000)
+    with pytest.raises(TooLarge, match="24000 parameters takes 5 GB.*variance along directions"):
+        law(builtin("gae/0.95"), OnPolicy(horizon=2), Scene.of(large, Softmax(np.zeros((6000, 4)))))
