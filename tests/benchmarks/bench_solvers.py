@@ -13,11 +13,11 @@ from tests.benchmarks.triad import bandwidth
 
 
 def started(task):
-    """A process for each competitor of a task; the bandwidth of the memory is measured before any of them exists."""
+    """A process for each group of competitors of a task; the bandwidth of the memory is measured before any of them exists."""
     results.write_machine(task, triad=round(bandwidth(), 1))
-    runners = [Runner(task, c.name) for c in TASKS[task] if c.installed]
+    runners = {group: Runner(task, group) for group in dict.fromkeys(c.group for c in TASKS[task])}
     yield runners
-    for runner in runners:
+    for runner in runners.values():
         runner.stop()
 
 
@@ -46,7 +46,7 @@ def compete(task, runners, cell, deadline, judge_of):
     if time.time() > deadline:
         pytest.skip("the time of this run is over")
     fitting = {c.name: c for c in TASKS[task] if c.fits(cell)}
-    laps = race([runner for runner in runners if runner.name in fitting], cell)
+    laps = race(runners, [c for c in fitting.values() if c.installed], cell)
     mdp = cell.build()
     judge = judge_of(mdp)
     judged = {name: judge(lap.answer) for name, lap in laps.items() if lap.answer is not None}

@@ -1,7 +1,7 @@
-"""A race: every competitor in a process of its own, one after the other in turns (A B C A B C ...), each under a limit of time.
+"""A race: the competitors one after the other in turns (A B C A B C ...), each under a limit of time, in one process for each group of them.
 
-A process that is over its limit is ended and says so in the table; it is not tried again on larger problems of that structure. Processes live through all
-cells, so that loading and compiling is over before anything is timed.
+A process that is over its limit is ended and started anew for the others of its group; who was late says so in the table and is not tried again on larger
+problems of that structure. Loading and compiling is over before anything is timed.
 """
 
 import gc
@@ -18,9 +18,9 @@ STARTING = 180.0
 """Seconds that loading and compiling on a small problem may take."""
 
 
-def serve(pipe, task, name):
-    """The loop of one process: ("cell", cell) loads a problem, ("run", repeat) answers (seconds of each call, answer, method)."""
-    competitor = next(c for c in TASKS[task] if c.name == name)
+def serve(pipe, task):
+    """The loop of one process: ("cell", cell) loads a problem, ("run", (name, calls)) answers (seconds of each call, answer, method)."""
+    competitors = {c.name: c for c in TASKS[task]}
     mdp = None
     while True:
         order, value = pipe.recv()
@@ -31,12 +31,12 @@ def serve(pipe, task, name):
                 mdp = value.build()
                 pipe.send(("ok", None))
                 continue
-            found = []
-            for _ in range(value):
-                given = competitor.prepare(mdp)
+            (name, calls), found = value, []
+            for _ in range(calls):
+                given = competitors[name].prepare(mdp)
                 gc.collect()
                 start = time.perf_counter()
-                answer, method = competitor.call(given)
+                answer, method = competitors[name].call(given)
                 found.append(time.perf_counter() - start)
                 del given
             pipe.send(("ok", (found, answer, method)))
@@ -54,17 +54,20 @@ class Failed(Exception):
 
 @dataclass
 class Runner:
-    """One competitor and its process.
+    """The process of one group of competitors.
 
     Attributes:
-        late: family -> the cell in which it was over its limit.
+        late: (name, family) -> the cell in which it was over its limit.
+        loaded: the cell whose problem the process holds.
+        warm: (name, family) that have run on a small problem.
     """
 
     task: str
-    name: str
-    late: dict[str, str] = field(default_factory=dict)
+    group: str
+    late: dict[tuple[str, str], str] = field(default_factory=dict)
     process: multiprocessing.process.BaseProcess | None = None
-    warm: set[str] = field(default_factory=set)
+    loaded: cells.Cell | None = None
+    warm: set[tuple[str, str]] = field(default_factory=set)
 
     def ask(self, order, value, limit):
         """The answer to an order.
@@ -75,7 +78,7 @@ class Runner:
         if self.process is None:
             spawn = multiprocessing.get_context("spawn")
             self.pipe, theirs = spawn.Pipe()
-            self.process = spawn.Process(target=serve, args=(theirs, self.task, self.name), daemon=True)
+            self.process = spawn.Process(target=serve, args=(theirs, self.task), daemon=True)
             self.process.start()
         self.pipe.send((order, value))
         if not self.pipe.poll(limit):
@@ -95,15 +98,26 @@ class Runner:
         if self.process is not None:
             self.process.kill()
             self.process.join()
-            self.process, self.warm = None, set()
+            self.process, self.loaded, self.warm = None, None, set()
 
     def load(self, cell):
-        """Ready for a cell, compiled on a small one of its structure."""
-        if cell.family not in self.warm:
-            self.ask("cell", cells.SMALL[cell.family], STARTING)
-            self.ask("run", 2, STARTING)
-            self.warm.add(cell.family)
-        self.ask("cell", cell, STARTING)
+        """Make the process hold the problem of a cell."""
+        if self.loaded != cell:
+            self.ask("cell", cell, STARTING)
+            self.loaded = cell
+
+    def warm_up(self, name, family):
+        """Compile on a small problem."""
+        if (name, family) not in self.warm:
+            self.load(cells.SMALL[family])
+            self.ask("run", (name, 2), STARTING)
+            self.warm.add((name, family))
+
+    def run(self, name, calls, cell, limit):
+        """(seconds of each call, answer, method), on the problem of the cell."""
+        self.warm_up(name, cell.family)
+        self.load(cell)
+        return self.ask("run", (name, calls), limit)
 
 
 @dataclass
@@ -127,37 +141,45 @@ def wanted(first: float) -> tuple[int, int]:
     return (7, 1) if first < 0.3 else (5, 1) if first < 1 else (3, 1) if first < 3 else (1, 1) if first < 8 else (0, 1)
 
 
-def race(runners, cell) -> dict[str, Lap]:
-    """Everybody's laps in a cell. The first call is a rehearsal, unless it takes more than three seconds: then it counts."""
-    laps = {runner.name: Lap() for runner in runners}
-    plan = {}
-    for runner in runners:
-        lap = laps[runner.name]
-        if cell.family in runner.late:
-            lap.word = f"not tried: over the limit at {runner.late[cell.family]}"
+def race(runners, competitors, cell) -> dict[str, Lap]:
+    """Everybody's laps in a cell; `runners` has a process for each group. The first call is a rehearsal, unless it takes more than three seconds: then it counts."""
+    laps, plan = {c.name: Lap() for c in competitors}, {}
+    for c in competitors:
+        if (c.name, cell.family) in runners[c.group].late:
+            laps[c.name].word = f"not tried: over the limit at {runners[c.group].late[c.name, cell.family]}"
             continue
         try:
-            runner.load(cell)
-            (first,), lap.answer, lap.method = runner.ask("run", 1, cell.limit)
+            runners[c.group].warm_up(c.name, cell.family)
+            plan[c.name] = (1, 1)
+        except (TooSlow, Failed) as reason:
+            laps[c.name].word = f"failed: {reason or 'on a small problem over the limit'}"
+    for c in competitors:
+        runner, lap = runners[c.group], laps[c.name]
+        if c.name not in plan:
+            continue
+        try:
+            (first,), lap.answer, lap.method = runner.run(c.name, 1, cell, cell.limit)
         except TooSlow:
-            runner.late[cell.family] = str(cell)
+            runner.late[c.name, cell.family] = str(cell)
             lap.word = f"> {cell.limit:g} s"
+            del plan[c.name]
             continue
         except Failed as reason:
             lap.word = f"failed: {reason}"
+            del plan[c.name]
             continue
         if first > 3:
             lap.seconds.append(first)
-        plan[runner.name] = wanted(first)
+        plan[c.name] = wanted(first)
     for number in range(max((rounds for rounds, _ in plan.values()), default=0)):
-        for runner in runners:
-            rounds, calls = plan.get(runner.name, (0, 0))
+        for c in competitors:
+            rounds, calls = plan.get(c.name, (0, 0))
             if number < rounds:
                 try:
-                    found, *_ = runner.ask("run", calls, 2 * cell.limit)
+                    found, *_ = runners[c.group].run(c.name, calls, cell, 2 * cell.limit)
                 except (TooSlow, Failed) as reason:
-                    laps[runner.name].word = laps[runner.name].word or f"unsteady: {reason or 'once over the limit'}"
-                    del plan[runner.name]
+                    laps[c.name].word = f"unsteady: {reason or 'once over the limit'}"
+                    del plan[c.name]
                     continue
-                laps[runner.name].seconds.append(statistics.median(found))
+                laps[c.name].seconds.append(statistics.median(found))
     return laps

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/run.py                              everything
     python tests/benchmarks/run.py policy gradient              some parts: check, enumeration, laws, policy, gradient
-    python tests/benchmarks/run.py policy gradient laws --minutes 10    nothing begins after ten minutes; what was not reached keeps its figures
+    python tests/benchmarks/run.py policy gradient laws --minutes 10    ten minutes, shared by the parts; what is not reached keeps its figures
     python tests/benchmarks/run.py policy -k garnet
     python tests/benchmarks/run.py page                         nothing is measured
 
@@ -37,13 +37,13 @@ def main(arguments: list[str]) -> int:
         where = options.index("--minutes")
         end = time.time() + 60 * float(options[where + 1])
         del options[where : where + 2]
-    worst = 0
-    for part in named or PARTS:
-        if part in PARTS:
-            files = [str(HERE / name) for name in PARTS[part]]
-            settings = ["-q", "-s", "-p", "no:cacheprovider", f"--rootdir={ROOT}", "--timeout=0", f"--deadline={end}"]
-            worst = max(worst, pytest.main([*settings, *files, *options]))
-            results.compact(part)
+    worst, wanted = 0, [part for part in named or PARTS if part in PARTS]
+    for number, part in enumerate(wanted):
+        share = time.time() + (end - time.time()) / (len(wanted) - number)
+        files = [str(HERE / name) for name in PARTS[part]]
+        settings = ["-q", "-s", "-p", "no:cacheprovider", f"--rootdir={ROOT}", "--timeout=0", f"--deadline={share}"]
+        worst = max(worst, pytest.main([*settings, *files, *options]))
+        results.compact(part)
     pictures.draw()
     page.rewrite()
     return worst

@@ -5,46 +5,51 @@ import pytest
 pytest.importorskip("numba")
 
 from tests.benchmarks.cells import Cell
+from tests.benchmarks.competitors import POLICY
 from tests.benchmarks.judge import judge_policy
 from tests.benchmarks.race import Failed, Lap, Runner, race, wanted
 
 SMALL, LARGE = Cell("queue", 300), Cell("queue", 600)
+SLOW, OTHER = (next(c for c in POLICY if c.name == name) for name in ("SuperLU policy iteration", "solve_banded policy iteration"))
 
 
 @pytest.fixture
-def runners():
-    found = [Runner("policy", name) for name in ("SuperLU policy iteration", "solve_banded policy iteration")]
+def runner():
+    found = Runner("policy", "by hand")
     yield found
-    for runner in found:
-        runner.stop()
+    found.stop()
 
 
-def test_a_slow_process_is_ended_and_the_other_goes_on(runners, monkeypatch):
-    slow, other = runners
-    ask = Runner.ask
-    hurried = lambda self, order, value, limit: ask(self, order, value, 0.0 if self is slow and order == "run" and limit == SMALL.limit else limit)
+def test_a_slow_process_is_ended_and_the_others_go_on(runner, monkeypatch):
+    ask, processes = Runner.ask, []
+
+    def hurried(self, order, value, limit):
+        late = order == "run" and value[0] == SLOW.name and limit == SMALL.limit
+        processes.append(self.process)
+        return ask(self, order, value, 0.0 if late else limit)
+
     monkeypatch.setattr(Runner, "ask", hurried)
+    laps = race({"by hand": runner}, [SLOW, OTHER], SMALL)
+    again = race({"by hand": runner}, [SLOW, OTHER], LARGE)
 
-    laps = race(runners, SMALL)
-    process = slow.process
-    again = race(runners, LARGE)
-
-    assert laps[slow.name].word == "> 10 s" and laps[slow.name].median is None
-    assert process is None and slow.late == {"queue": "queue/300"}
-    assert again[slow.name].word == "not tried: over the limit at queue/300"
+    assert laps[SLOW.name].word == "> 10 s" and laps[SLOW.name].median is None
+    assert runner.late == {(SLOW.name, "queue"): "queue/300"}
+    assert again[SLOW.name].word == "not tried: over the limit at queue/300"
+    first, *_, last = (p for p in processes if p is not None)
+    assert first is not last and not first.is_alive() and last.is_alive()
     for cell, found in ((SMALL, laps), (LARGE, again)):
-        assert len(found[other.name].seconds) >= 5 and min(found[other.name].seconds) > 0
-        assert judge_policy(cell.build(), found[other.name].answer).right
+        assert len(found[OTHER.name].seconds) >= 5 and min(found[OTHER.name].seconds) > 0
+        assert judge_policy(cell.build(), found[OTHER.name].answer).right
 
 
-def test_a_competitor_that_raises_says_why(runners):
+def test_a_competitor_that_raises_says_why(runner):
     """Banded systems need CSR: a dense model is no input for them."""
-    laps = race(runners[1:], Cell("dense", 20))
+    laps = race({"by hand": runner}, [OTHER], Cell("dense", 20))
 
-    assert laps["solve_banded policy iteration"].word.startswith("failed: AttributeError")
-    assert laps["solve_banded policy iteration"].answer is None
+    assert laps[OTHER.name].word.startswith("failed: AttributeError")
+    assert laps[OTHER.name].answer is None
     with pytest.raises(Failed, match="AttributeError"):
-        runners[1].ask("run", 1, 60)
+        runner.ask("run", (OTHER.name, 1), 60)
 
 
 def test_median_and_number_of_calls():
