@@ -1,4 +1,4 @@
-"""The loop that numba compiles (extra `fast`) for laws of many columns; without numba, and for small problems, scipy does the same in `backward.py`."""
+"""The loops that numba compiles (extra `fast`) for laws of many columns; without numba, and for small problems, scipy does the same in `backward.py` and `score_products.py`."""
 
 from collections.abc import Callable
 from functools import cache
@@ -61,6 +61,51 @@ def step_back(
                 summed[k + c] += share * second[c]
 
 
+def products_back(
+    indptr: UInt[np.ndarray, "R"],
+    indices: UInt[np.ndarray, "E"],
+    entries: Float[np.ndarray, "L E"],
+    source: UInt[np.ndarray, "L"],
+    target: UInt[np.ndarray, "L"],
+    tables: Float[np.ndarray, "n S k"],
+    factors: Float[np.ndarray, "n SA"],
+    average: Float[np.ndarray, "S A"],
+    into: Float[np.ndarray, "SA k"],
+    out: Float[np.ndarray, "n S k"],
+) -> None:
+    """U_m = sum over the l with target[l] = m of (entries[l] on the pattern) tables[source[l]]; into += sum_m factors_m * U_m; out_m = sum_a average * U_m.
+
+    Cost: L k multiply-adds an entry of the pattern.
+    """
+    (n, _, k), (S, A) = tables.shape, average.shape
+    sums = np.empty((n, k))
+    for s in range(S):
+        out[:, s] = 0.0
+        for a in range(A):
+            row = s * A + a
+            sums[:] = 0.0
+            e, end = indptr[row], indptr[row + 1]
+            while e + 2 <= end:
+                i, j = indices[e], indices[e + 1]
+                for l in range(len(source)):
+                    p, q, x, y, u = entries[l, e], entries[l, e + 1], tables[source[l], i], tables[source[l], j], sums[target[l]]
+                    for c in range(k):
+                        u[c] += p * x[c] + q * y[c]
+                e += 2
+            if e < end:
+                i = indices[e]
+                for l in range(len(source)):
+                    p, x, u = entries[l, e], tables[source[l], i], sums[target[l]]
+                    for c in range(k):
+                        u[c] += p * x[c]
+            share, goal = average[s, a], into[row]
+            for m in range(n):
+                factor, u, summed = factors[m, row], sums[m], out[m, s]
+                for c in range(k):
+                    goal[c] += factor * u[c]
+                    summed[c] += share * u[c]
+
+
 def available() -> bool:
     """Whether numba is installed; it is not imported here."""
     return find_spec("numba") is not None
@@ -72,3 +117,11 @@ def compiled_step_back() -> Callable[..., None]:
     from numba import njit
 
     return njit(cache=True, nogil=True)(step_back)
+
+
+@cache
+def compiled_products_back() -> Callable[..., None]:
+    """`products_back` as machine code."""
+    from numba import njit
+
+    return njit(cache=True, nogil=True)(products_back)

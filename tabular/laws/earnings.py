@@ -36,7 +36,7 @@ class Past(NamedTuple):
     wwF0: Float[np.ndarray, "S"]
 
     @classmethod
-    def at(cls, F: Sequence[np.ndarray], w: float) -> Self:
+    def at(cls, F: Float[np.ndarray, "3 S"], w: float) -> Self:
         """Of one step, w = gamma^t."""
         F0, F1, F2 = F
         return cls(F0, F1, F2, w * F0, w * F1, w * w * F0)
@@ -104,7 +104,7 @@ class Earnings:
     def returns(self, R: Sequence[Float[np.ndarray, "S"]]) -> list[Float[np.ndarray, "S A"]]:
         """E[R_t^i | s, a] from E[R_{t+1}^i | s], for the orders i = 0, 1, ... of R. Cost O(nnz)."""
         table = lambda i, j: np.asarray(self.ahead[i][j] @ R[j]).reshape(self.actions.shape)
-        return [self.own[i] + sum(table(i, j) for j in range(1, i + 1)) for i in range(len(R))]
+        return [self.own[0], *(self.own[i] + sum(table(i, j) for j in range(1, i + 1)) for i in range(1, len(R)))]
 
     def averaged(self, q: Sequence[Float[np.ndarray, "S A"]]) -> list[Float[np.ndarray, "S"]]:
         """E[R_t^i | s]."""

@@ -11,27 +11,32 @@ A baseline that is constant enters as X_0 = -b, without Z. Without a horizon all
 episodes must end. Source: Williams (1992) for the estimator; the recursions are derived here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import scipy.sparse as sp
 from jaxtyping import Float, Int
 
 from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.laws.columns import Columns, columns_of
-from pgtheory.tabular.laws.differences import NAME, over_blocks
+from pgtheory.tabular.laws.compiled import available
+from pgtheory.tabular.laws.differences import CACHE, NAME, WORTH_COMPILING, over_blocks
 from pgtheory.tabular.laws.earnings import Earnings, Past, UntilTheEnd, weight_error
 from pgtheory.tabular.laws.forms import Form, Whole
 from pgtheory.tabular.laws.row import RowMoments, law_of_rows, probability_roundings
 from pgtheory.tabular.laws.score_products import ScoreProducts
 from pgtheory.tabular.laws.transitions import Rewards
 from pgtheory.tabular.laws.types import Law
-from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.models.mdp import MDP, nonzeros
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.solve.reachability import edges_of, ends_surely, exits_of, reachable
 
 WIDTH = 256
-"""Columns of a block: its tables stay in cache up to some hundred states."""
+"""Columns of a block that scipy multiplies."""
+
+NARROW = 32
+"""Columns of a block that is compiled, at least."""
 
 Step = tuple[Past, np.ndarray | float, list[np.ndarray]]
 """What a step needs to know: the past, the baseline, and E[R_t^i | s, a] for i = 0, 1, 2."""
@@ -69,29 +74,30 @@ def whole_moments(
     """Moments of g = sum_t psi_t (R - b_t(s_t)) with E[X_0^i; s_0 = s] given as `start`; and E[R_0^i Psi_0 | s] and E[R_0^i Z_0 | s] for the states `first`.
 
     R_0 leaves X_0 out. Without `baseline` b = 0. What vanishes identically is zero.
-    Cost of a step, in multiply-adds nnz k: 5 without baseline, 7 with one, 14 if scores have no mean zero; memory 3 k^2 + 3 T S numbers and one block of columns a
-    thread. Without a horizon the same once, and the systems: a factorisation for each discount, and a solve for each table of k columns.
+    Cost of a step, in multiply-adds nnz k: 3 without baseline, 4 with one, 9 if scores have no mean zero (5, 7 and 14 where the loop is not compiled); memory
+    3 k^2 + T S (6 + 2 A) numbers and one block of columns a thread. Without a horizon the same once, and the systems: a factorisation for each discount 1, gamma and
+    gamma^2, and a solve for each table of k columns. Errors of second moments are roundings of E[(R - b)^2] before it is centred: u E[R^2] for rewards far from zero.
     """
     ending = UntilTheEnd(earnings) if form.horizon is None else None
     if ending is None:
-        steps = backwards(earnings, start, form.horizon, baseline)  # type: ignore[arg-type]
+        steps: list[Step] = list(backwards(earnings, start, form.horizon, baseline))  # type: ignore[arg-type]
     else:
-        forever = (ending.past(start), baseline_at(baseline, 0), earnings.returns(ending.returns))
-        steps = lambda: iter([forever])
-    weight, square = np.zeros((2, *earnings.actions.shape))
+        steps = [(ending.past(start), baseline_at(baseline, 0), earnings.returns(ending.returns))]
+    work = (form.horizon or 0) * int(nonzeros(earnings.moves[0]).sum()) * 4 * columns.size
+    compiled = sp.issparse(earnings.moves[0]) and available() and work >= WORTH_COMPILING
+    weight, square = np.zeros(earnings.actions.shape), np.zeros(earnings.actions.shape)
     total = lambda factors, q: sum(np.reshape(f, (-1, 1)) * x for f, x in zip(factors, q, strict=False))
-    for past, b, q in steps():
+    for past, b, q in steps:
         weight += total(past.advantage(b), q)
         square += total(past.square(b), q)
     cross, at_first = np.empty((columns.size, columns.size)), np.zeros((2, 3, len(first), columns.size))
 
     def collect(place: slice, block: Columns) -> None:
-        products = ScoreProducts(earnings=earnings, columns=block, baseline=baseline is not None)
+        products = ScoreProducts(earnings=earnings, columns=block, baseline=baseline is not None, compiled=compiled)
         tables, into = products.zeros(), np.zeros((earnings.actions.size, block.size))
-        for past, b, q in steps():
+        for past, b, q in steps:
             if ending is None:
-                into += products.crossed(tables, past, b)
-                tables = products.step(tables, q, b)
+                tables = products.back(tables, into, past, q, b)
             else:
                 tables = products.solved(ending, q, b)
                 into += products.crossed(tables, past, b)
@@ -99,7 +105,11 @@ def whole_moments(
         for table, order in zip(tables, products.orders, strict=True):
             at_first[(*order, slice(None), place)] = table[first]
 
-    over_blocks(collect, columns, WIDTH)
+    if ending is None:
+        over_blocks(collect, columns, max(NARROW, CACHE // len(weight)) if compiled else WIDTH)
+    else:  # one factorisation serves all blocks: they go one by one
+        for part in columns.blocks(WIDTH):
+            collect(*part)
     largest = 0.0 if baseline is None else np.atleast_2d(abs(baseline)).max(axis=0)
     roundings = probability_roundings(form)
     error = ending.weight_error(start, largest, roundings) if ending else weight_error(earnings, start, form.horizon, largest, roundings)  # type: ignore[arg-type]
@@ -127,18 +137,14 @@ def earnings_of(form: Form, mdp: MDP, gamma: float) -> Earnings:
     return Earnings(rewards=Rewards(mdp), actions=actions, gamma=gamma)
 
 
-def backwards(earnings: Earnings, start: Float[np.ndarray, "3 S"], horizon: int, baseline: np.ndarray | None) -> Callable[[], Iterator[Step]]:
-    """A function that runs through the steps, the last one first."""
-    pasts, S = earnings.pasts(start, horizon), len(earnings.actions)
-
-    def steps() -> Iterator[Step]:
-        R = [np.ones(S), np.zeros(S), np.zeros(S)]
-        for t in reversed(range(horizon)):
-            q = earnings.returns(R)
-            yield Past.at(pasts[t], earnings.gamma**t), baseline_at(baseline, t), q
-            R = earnings.averaged(q)
-
-    return steps
+def backwards(earnings: Earnings, start: Float[np.ndarray, "3 S"], horizon: int, baseline: np.ndarray | None) -> Iterator[Step]:
+    """The steps, the last one first. Cost O(nnz) a step."""
+    S = len(earnings.actions)
+    R = [np.ones(S), np.zeros(S), np.zeros(S)]
+    for t, F in reversed(list(enumerate(earnings.pasts(start, horizon)))):
+        q = earnings.returns(R)
+        yield Past.at(F, earnings.gamma**t), baseline_at(baseline, t), q
+        R = earnings.averaged(q)
 
 
 def baseline_at(baseline: Float[np.ndarray, "*T S"] | None, t: int) -> np.ndarray | float:

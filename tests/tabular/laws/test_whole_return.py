@@ -18,6 +18,7 @@ from pgtheory.tabular.estimators.ratios import TokenRatio
 from pgtheory.tabular.estimators.registry import builtin
 from pgtheory.tabular.estimators.reinforce import WholeReturn
 from pgtheory.tabular.laws.columns import Own
+from pgtheory.tabular.laws.compiled import available, compiled_products_back, products_back
 from pgtheory.tabular.laws.enumeration import Enumeration
 from pgtheory.tabular.laws.forms import form_of
 from pgtheory.tabular.laws.law import law
@@ -284,6 +285,30 @@ def test_blocks_of_columns_do_not_change_the_law(monkeypatch):
     together = whole_return_law(form, scene)
     monkeypatch.setattr("pgtheory.tabular.laws.whole_return.WIDTH", 7)
     np.testing.assert_allclose(whole_return_law(form, scene).covariance, together.covariance, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("machine", [False, True], ids=["as it stands", "compiled"])
+@pytest.mark.parametrize("off", [False, True])
+def test_compiled_loop_gives_the_law_of_scipy(machine, off, monkeypatch):
+    """With and without scores of mean zero; rows of P have one to four entries, so that pairs and single ones occur."""
+    if machine and not available():
+        pytest.skip("numba is not installed")
+    rng = np.random.default_rng(6)
+    P = sp.random_array((14, 7), density=0.3, rng=rng).toarray() * 0.3
+    assert set((P > 0).sum(axis=1)) >= {1, 2, 3}
+    model = MDP(P=sp.csr_array(P), r=sp.csr_array(rng.normal(size=(14, 7))), mu=np.full(7, 1 / 7), gamma=0.9)
+    scene = Scene.of(model, Softmax(rng.normal(size=(7, 2))), sampler=Softmax(rng.normal(size=(7, 2))) if off else None)
+    for b in (np.zeros(7), rng.normal(size=7)):
+        form = form_of(whole(b), OffPolicy(1, horizon=5), scene)
+        monkeypatch.setattr("pgtheory.tabular.laws.whole_return.WORTH_COMPILING", np.inf)
+        expected = whole_return_law(form, scene).covariance
+        monkeypatch.setattr("pgtheory.tabular.laws.whole_return.WORTH_COMPILING", 0)
+        monkeypatch.setattr("pgtheory.tabular.laws.whole_return.available", lambda: True)
+        calls = []
+        loop = compiled_products_back if machine else lambda: lambda *args: calls.append(products_back(*args))
+        monkeypatch.setattr("pgtheory.tabular.laws.score_products.compiled_products_back", loop)
+        np.testing.assert_allclose(whole_return_law(form, scene).covariance, expected, rtol=0, atol=1e-14)
+        assert machine or len(calls) == 5
 
 
 def test_actions_without_a_score_in_the_data_are_refused():
