@@ -195,11 +195,11 @@ def test_group_mean_is_the_same_but_for_a_factor(model, n):
 
 
 def test_a_tree_far_beyond_enumeration():
-    """Groups of 8 out of the 2^9 completions of each of two prompts, of which there are 1e17: the total variance has a closed form.
+    """Groups of 8 out of the 2^7 completions of each of two prompts, of which there are 1e12: the total variance has a closed form.
 
-    Uniform policy without end token, R = number of ones of T = 9 tokens: the scores of different states are orthogonal, |psi|^2 = 1/2, and
+    Uniform policy without end token, R = number of ones of T = 7 tokens: the scores of different states are orthogonal, |psi|^2 = 1/2, and
     E[(R-V)^2 |S|^2] = T/2 Var R, |g_s|^2 summed over the states = sum_t 2 (2^-t)^2 2^t / 16."""
-    T, n = 9, 8
+    T, n = 7, 8
     tree = TokenTree(vocabulary=2, limit=T, prompts=2, end=False, reward=lambda x, tokens: float(sum(tokens)))
     found = programmed(LeaveOneOut(), Groups(n), Scene.of(tree, Softmax(np.zeros((tree.mdp.S, 2)))))
     v, F, gg = T / 4, T / 2, sum(2 * 2.0**-t / 16 for t in range(T))
