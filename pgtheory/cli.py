@@ -1,4 +1,4 @@
-"""The command line: `pgtheory check`, `pgtheory solve`; the others are in `claim_commands.py` and `rate_commands.py`."""
+"""The command line: `pgtheory check`, `pgtheory solve`; the others are in `claim_commands.py`, `rate_commands.py` and `sweep_commands.py`."""
 
 import ast
 import json
@@ -249,7 +249,7 @@ def main() -> None:
         sys.exit(2)
 
 
-from pgtheory import claim_commands, rate_commands  # noqa: E402, F401  # they register their commands on `app`, which must exist by then
+from pgtheory import claim_commands, rate_commands, sweep_commands  # noqa: E402, F401  # they register their commands on `app`, which must exist by then
 
 if __name__ == "__main__":
     from pgtheory.cli import main as run  # not this second copy of the module, which has only half of the commands

@@ -164,6 +164,7 @@ def rate(
     require_count("steps", steps)
     stack, problem_name = stacked(problem, gamma)
     name = update if isinstance(update, str) else getattr(update, "__name__", type(update).__name__)
+    own: Any
     if isinstance(update, str):
         if update not in BUILTIN:
             raise InvalidArgument(f"no built-in update is called {update!r}. There are: {', '.join(BUILTIN)}; or give path/to/file.py:function.")

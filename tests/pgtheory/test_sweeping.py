@@ -1,0 +1,256 @@
+"""A sweep survives kills without loss or duplicates, and its results do not depend on who ran them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from pgtheory import sweeping
+from pgtheory.cli import app, main
+from pgtheory.sweeping import alone, cells, records, run_cell, sweep
+from pgtheory.tabular.errors import InvalidArgument, MissingExtra, MissingFile
+
+ROOT = Path(__file__).parents[2]
+run = CliRunner().invoke
+
+
+def plan(seeds=3, steps=8):
+    return cells(["gradient", "natural"], ["two-state", "chain/3"], [0.1, 1.0], seeds, steps=steps, spread=1.0)
+
+
+class Here:
+    """An executor that runs a cell when it is handed over, and counts."""
+
+    def __init__(self, stop_after=None):
+        self.count, self.stop_after = 0, stop_after
+
+    def submit(self, function, cell):
+        if self.count == self.stop_after:
+            raise KeyboardInterrupt
+        self.count += 1
+        future = Future()
+        future.set_result(function(cell))
+        return future
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Cells run in this process."""
+
+    def put(pool):
+        @contextmanager
+        def executor(workers, scheduler, count):
+            yield pool
+
+        monkeypatch.setattr(sweeping, "executor", executor)
+        return pool
+
+    return put
+
+
+def test_every_combination_is_run_once_in_order(here, tmp_path):
+    here(Here())
+
+    found = sweep(plan(), tmp_path / "s.jsonl")
+
+    assert [sweeping.keyed(record) for record in found] == [cell.key for cell in plan()]
+    assert len({cell.key for cell in plan()}) == 24
+    assert (tmp_path / "s.jsonl").read_text().splitlines() == [json.dumps(record) for record in found]
+
+
+def test_cell_is_what_a_run_by_hand_gives():
+    """Gradient ascent on the two-state process, written out."""
+    from pgtheory.tabular.models.classic import two_state
+    from pgtheory.tabular.objectives.returns import return_gradient
+    from pgtheory.tabular.policies.softmax import Softmax
+    from pgtheory.tabular.solve.evaluation import evaluate
+    from pgtheory.tabular.solve.optimal import optimal
+
+    cell = cells(["gradient"], ["two-state"], [0.1], 2, steps=4, spread=0.5)[1]
+    theta = 0.5 * np.random.default_rng(1).normal(size=(1, 2, 2))[0]
+    for _ in range(4):
+        theta = theta + 0.1 * return_gradient(two_state(), Softmax(theta)).reshape(2, 2)
+
+    record = run_cell(cell)
+
+    assert record["t"] == [0, 1, 2, 4]
+    assert record["gap"][-1] == pytest.approx(optimal(two_state()).J - evaluate(two_state(), Softmax(theta)).J, rel=1e-10)
+
+
+def test_stop_in_the_middle_loses_and_doubles_nothing(here, tmp_path):
+    path = tmp_path / "s.jsonl"
+    here(Here(stop_after=10))
+    with pytest.raises(KeyboardInterrupt):
+        sweep(plan(), path)
+    before = path.read_text().splitlines()
+    assert 0 < len(before) <= 10
+
+    rest = here(Here())
+    found = sweep(plan(), path)
+
+    assert rest.count == 24 - len(before)
+    assert set(before) <= set(path.read_text().splitlines())
+    other = tmp_path / "other.jsonl"
+    here(Here())
+    assert sweep(plan(), other) == found
+    assert other.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("cut", [1, 7, 40])
+def test_line_that_was_cut_off_is_run_again(here, tmp_path, cut):
+    path = tmp_path / "s.jsonl"
+    here(Here())
+    sweep(plan(), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+
+    again = here(Here())
+    sweep(plan(), path)
+
+    assert again.count == 1
+    assert path.read_bytes() == whole
+
+
+def test_larger_plan_keeps_what_is_there(here, tmp_path):
+    path = tmp_path / "s.jsonl"
+    here(Here())
+    sweep(plan(seeds=2), path)
+
+    more = here(Here())
+    sweep(plan(seeds=3), path)
+
+    assert more.count == 8
+    assert len(records(path)) == 24
+
+
+def test_two_processes_give_the_bytes_of_one_and_a_killed_sweep_goes_on(here, tmp_path):
+    """The whole way: a real process with two workers is killed without warning; a second one finishes its file."""
+    path, alone_path = tmp_path / "s.jsonl", tmp_path / "one.jsonl"
+    words = ["--update", "gradient", "--problem", "two-state", "--step", "0.1", "--step", "1", "--seeds", "6", "--steps", "1000"]
+    command = [sys.executable, "-c", "from pgtheory.cli import main; main()", "sweep", str(path), *words, "--workers", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and (not path.exists() or len(path.read_text().splitlines()) < 3):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(path.read_text().splitlines()) >= 3
+
+    here(Here())
+    expected = sweep(cells(["gradient"], ["two-state"], [0.1, 1.0], 6, steps=1000, spread=1.0), alone_path)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [record["cell"] for record in found] == [record["cell"] for record in expected]
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours["gap"], theirs["gap"], rtol=1e-9, atol=1e-15)
+    assert list(tmp_path.iterdir()) in ([path, alone_path], [alone_path, path])
+
+
+def test_bad_cell_does_not_stop_the_others(here, tmp_path):
+    here(Here())
+
+    found = sweep(cells(["gradient"], ["no-such-problem", "two-state"], [0.1], 1, steps=3), tmp_path / "s.jsonl")
+
+    assert "no-such-problem" in found[0]["error"]
+    assert "gap" in found[1]
+
+
+def test_second_sweep_on_the_same_file_is_refused(tmp_path):
+    path = tmp_path / "s.jsonl"
+    with alone(path), pytest.raises(InvalidArgument, match="another sweep is writing"):
+        sweep(plan(), path)
+
+
+def test_progress_counts_earlier_cells_and_estimates_the_rest(here, tmp_path):
+    path, seen = tmp_path / "s.jsonl", []
+    here(Here())
+    sweep(plan(seeds=1), path)
+    sweep(plan(seeds=3), path, progress=seen.append)
+
+    assert [now.done for now in seen] == list(range(9, 25))
+    assert seen[-1].left == 0
+    assert all(now.left >= 0 and now.total == 24 for now in seen)
+
+
+def test_dask_cluster_runs_the_cells(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        found = sweep(plan(seeds=1), tmp_path / "s.jsonl", scheduler=cluster.scheduler_address)
+
+    assert found == [run_cell(cell) for cell in plan(seeds=1)]
+
+
+def test_scheduler_without_dask_names_the_extra(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+
+    with pytest.raises(MissingExtra, match="pgtheory\\[dist\\]"):
+        sweep(plan(), tmp_path / "s.jsonl", scheduler="tcp://nowhere:1")
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ((["newton"], ["two-state"], [1.0], 1), "a sweep runs gradient"),
+        (([], ["two-state"], [1.0], 1), "at least one update"),
+        ((["gradient"], ["two-state"], [-1.0], 1), "a step size is -1.0"),
+        ((["gradient"], ["two-state"], [1.0], 0), "seeds is 0"),
+    ],
+)
+def test_bad_plans_are_refused(parts, text):
+    with pytest.raises(InvalidArgument, match=text):
+        cells(*parts, steps=3)
+
+
+def test_file_of_something_else_is_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("hello\n")
+
+    with pytest.raises(InvalidArgument, match=r"line 1 of .*notes.txt is not a record"):
+        sweep(plan(), path)
+    assert path.read_text() == "hello\n"
+
+
+def test_missing_folder_is_named(tmp_path):
+    with pytest.raises(MissingFile, match="no folder"):
+        sweep(plan(), tmp_path / "nowhere" / "s.jsonl")
+
+
+def test_command_prints_a_line_a_combination_and_has_json(here, tmp_path):
+    words = ["sweep", str(tmp_path / "s.jsonl"), "--update", "gradient", "--problem", "two-state", "--step", "0.1", "--seeds", "2", "--steps", "8"]
+    here(Here())
+
+    text, data = run(app, words), run(app, [*words, "--json"])
+
+    assert text.exit_code == data.exit_code == 0
+    assert "two-state" in text.output
+    assert len(json.loads(data.output)) == 2
+
+
+def test_command_with_a_cell_that_failed_exits_with_3(here, tmp_path):
+    here(Here())
+
+    found = run(app, ["sweep", str(tmp_path / "s.jsonl"), "--update", "gradient", "--problem", "loop", "--step", "0.1", "--steps", "8"])
+
+    assert found.exit_code == 3
+
+
+def test_command_explains_bad_use(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("sys.argv", ["pgtheory", "sweep", str(tmp_path / "s.jsonl"), "--update", "newton", "--problem", "loop", "--step", "1"])
+
+    with pytest.raises(SystemExit) as stop:
+        main()
+
+    assert stop.value.code == 2
+    assert "newton" in capsys.readouterr().err
