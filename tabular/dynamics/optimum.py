@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from pgtheory.tabular.arrays import ROUNDING
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.solve.optimal import optimal
@@ -22,7 +23,7 @@ class Optimum:
         J: best value.
         V: best value of each state.
         Q: value of an action that is followed by the best ones.
-        missing: V - Q, exactly 0 for every action that is as good as the best within the proven error of V.
+        missing: V - Q, exactly 0 for every action that is as good as the best within the proven error of V, or within 1e-12 of the values if none is proven.
     """
 
     J: Float[np.ndarray, "N"]
@@ -68,8 +69,9 @@ def hard_optimum(stack: Stack) -> Optimum:
     solved = [found[key] for key in keys]
     V, Q = np.stack([one.V for one in solved]), np.stack([one.Q for one in solved])
     missing = Q.max(axis=2, keepdims=True) - Q
-    # An action that misses less than the error of Q is a tie that rounding has broken.
-    error = 4 * np.array([one.bound for one in solved])
+    # An action that misses less than the error of Q is a tie that rounding has broken. Where gamma is 1 and a loop costs nothing no error is proven.
+    bound = np.array([one.bound for one in solved])
+    error = np.where(np.isfinite(bound), 4 * bound, ROUNDING * (1 + abs(V).max(axis=1)))
     return Optimum(J=np.array([one.J for one in solved]), V=V, Q=Q, missing=np.where(missing <= error[:, None, None], 0.0, missing))
 
 

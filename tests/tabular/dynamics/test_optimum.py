@@ -10,6 +10,7 @@ from pgtheory.tabular.dynamics.optimum import divergence, hard_optimum, soft_opt
 from pgtheory.tabular.dynamics.oracles import SoftmaxOracle
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.models.bandit import Bandit
+from pgtheory.tabular.solve.optimal import optimal
 
 
 def iterate(stack: Stack, tau: float, sweeps: int = 3500) -> np.ndarray:
@@ -61,6 +62,18 @@ def test_ties_miss_nothing():
 
     assert (hard_optimum(stack).missing[0, 0] == 0).all()
     assert hard_optimum(stack).missing[0, 1, 1] == 1.2
+
+
+def test_a_loop_that_costs_nothing_hides_no_other_loss():
+    """gamma 1: in state 0 staying is free, so that no error of V* can be proven; in state 1 the second action still misses 1/2."""
+    P = np.zeros((1, 2, 2, 2))
+    P[0, 0, 0, 0] = 1.0
+    stack = Stack(P=P, r=np.array([[[0.0, 1.0], [1.0, 0.5]]]), mu=np.full((1, 2), 0.5), gamma=np.array([1.0]))
+    oracle = SoftmaxOracle(stack)
+
+    assert optimal(stack.models[0]).bound == np.inf
+    assert oracle.optimum.missing[0].tolist() == [[0.0, 0.0], [0.0, 0.5]]
+    np.testing.assert_allclose(oracle(np.zeros((1, 2, 2))).gap, [0.5 * 0.25], rtol=1e-14)
 
 
 def test_equal_problems_have_equal_optima(stacks):

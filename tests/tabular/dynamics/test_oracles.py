@@ -107,6 +107,18 @@ def test_bandit_gap_keeps_its_digits_where_a_difference_would_not():
     assert outlook.oracle.best[0] - outlook.value[0] == 0
 
 
+@pytest.mark.parametrize("u", [60.0, -60.0])
+@pytest.mark.parametrize("make", [SoftmaxOracle, DirectOracle])
+def test_gradient_and_advantage_keep_their_digits_on_the_best_arm_and_on_the_worst(u, make):
+    """Two arms: the advantage is Delta (1 - p) of the first and -Delta p of the second, the softmax gradient +-Delta p (1 - p), all as small as 1e-27."""
+    p, q = 1 / (1 + np.exp(-u)), 1 / (1 + np.exp(u))
+    outlook = make(Stack.of([Bandit(r=[1.0, 0.75])]))(np.array([[[u, 0.0]]]) if make is SoftmaxOracle else np.array([[[p, q]]]))
+
+    np.testing.assert_allclose(outlook.advantage[0, 0], [0.25 * q, -0.25 * p], rtol=1e-13)
+    if make is SoftmaxOracle:
+        np.testing.assert_allclose(outlook.gradient[0, 0], [0.25 * p * q, -0.25 * p * q], rtol=1e-13)
+
+
 def test_gap_is_the_difference_to_the_best_value(stacks):
     stack = stacks()
     for oracle in (SoftmaxOracle(stack), SoftmaxOracle(stack, tau=0.4)):
