@@ -50,6 +50,18 @@ def test_stages_are_trained_last_first_and_then_nothing_moves():
     assert moved.tolist() == [[False, False, True]] * 2 + [[False, True, False]] * 2 + [[True, False, False]] * 2 + [[False] * 3] * 3
 
 
+def test_a_temperature_holds_in_every_stage(softmax):
+    """With tau the best policy of a stage is softmax(Q / tau), Q with the entropy of the later stages: natural steps of size 1 / tau reach it at once."""
+    model, oracle = staged()
+    tau = 0.3
+    found = run(Backward(Natural(Constant(1 / tau)), 3, 1), SoftmaxOracle(oracle.stack, tau=tau), np.random.default_rng(0).normal(size=(6, 2)), 3)
+    V = np.zeros(2)
+    for h in (2, 1, 0):
+        Q = model.r + model.P @ V
+        assert abs(softmax(found.theta[0, 2 * h : 2 * h + 2]) - softmax(Q / tau)).max() <= 1e-13
+        V = tau * np.log(np.exp(Q / tau).sum(axis=1))
+
+
 def test_one_law_serves_every_stage():
     _, oracle = staged()
     law = np.array([0.2, 0.8])

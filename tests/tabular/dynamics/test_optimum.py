@@ -55,10 +55,10 @@ def test_bandit_with_reference_has_the_closed_form():
 
 
 def test_ties_miss_nothing():
-    """Two actions of equal value by different roads: 0.1 + 0.2 now, or 0.3; float64 sees a difference that is none."""
+    """Two actions of equal value by different roads: 0.1 and then 0.2, or 0.3; in float64 the sum is larger by one unit of the last place."""
     P = np.zeros((1, 2, 2, 2))
     P[0, 0, 0, 1] = 1.0
-    stack = Stack(P=P, r=np.array([[[0.1, 0.1 + 0.2], [0.2, -1.0]]]), mu=np.array([[1.0, 0.0]]), gamma=np.array([1.0]))
+    stack = Stack(P=P, r=np.array([[[0.1, 0.3], [0.2, -1.0]]]), mu=np.array([[1.0, 0.0]]), gamma=np.array([1.0]))
 
     assert (hard_optimum(stack).missing[0, 0] == 0).all()
     assert hard_optimum(stack).missing[0, 1, 1] == 1.2
