@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float, Int
 from pgtheory.tabular.arrays import ROUNDING
 from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.solve.chain import UNIT
-from pgtheory.tabular.solve.play import Play, Unbounded
+from pgtheory.tabular.solve.play import Play, Unbounded, largest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,23 +35,33 @@ class Certificate:
 
 def certify(play: Play, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"]) -> Certificate:
     """The certificate of a value and a policy. Cost: gamma < 1, one backup; gamma = 1, a few sparse or dense solves."""
-    Q = play.backup(V)
+    return certified(play, V, play.backup(V), policy)
+
+
+def certified(play: Play, V: Float[np.ndarray, "S"], Q: Float[np.ndarray, "S A"], policy: Int[np.ndarray, "S"]) -> Certificate:
+    """The same where Q, the backup of V, is at hand."""
     rho = play.rounding(V)
     inside = play.inside
     own = (Q[np.arange(len(V)), policy] - V)[inside]
-    above = float((Q.max(axis=1) - V)[inside].max(initial=0)) + rho
+    change = largest(Q) - V
+    above = float(change[inside].max(initial=0)) + rho
     if play.mdp.gamma < 1:
         horizon = effective_horizon(play.mdp.gamma)
-        below = max(rho - float((Q.max(axis=1) - V).min()), 0.0)
+        below = max(rho - float(change.min()), 0.0)
         own_below = max(rho - float(own.min()), 0.0)
-        return Certificate(bound=max(above, below) * horizon, gap=(above + own_below) * horizon)
+        return Certificate(bound=proven(max(above, below) * horizon), gap=proven((above + own_below) * horizon))
     try:
         below = play.chain(policy).inverse_norm * (float(abs(own).max(initial=0)) + rho)
         excess = 4 * above * witness(play, Q - V[:, None], policy, above, rho)
     except (Unbounded, NonTerminating):
         return Certificate(bound=np.inf, gap=np.inf)
     margin = 1 + 64 * UNIT
-    return Certificate(bound=max(below, excess) * margin, gap=(below + excess) * margin)
+    return Certificate(bound=proven(max(below, excess) * margin), gap=proven((below + excess) * margin))
+
+
+def proven(bound: float) -> float:
+    """The bound, or infinity where it is no number because V is none."""
+    return bound if bound >= 0 else np.inf
 
 
 def effective_horizon(gamma: float) -> float:

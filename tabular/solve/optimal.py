@@ -10,15 +10,27 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pgtheory.tabular.arrays import ROUNDING
-from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.errors import InvalidArgument, NotConverged
 from pgtheory.tabular.models.mdp import MDP, as_mdp
 from pgtheory.tabular.policies.direct import Direct
-from pgtheory.tabular.solve.certificates import certify
+from pgtheory.tabular.solve.certificates import certified
 from pgtheory.tabular.solve.evaluation import backup_rounding
-from pgtheory.tabular.solve.methods import linear_program, policy_iteration, value_iteration
+from pgtheory.tabular.solve.iteration.choice import chosen
+from pgtheory.tabular.solve.iteration.greedy import DIGITS
+from pgtheory.tabular.solve.iteration.linear_program import occupancy_program
+from pgtheory.tabular.solve.iteration.modified import gauss_seidel, modified_policy_iteration
+from pgtheory.tabular.solve.iteration.policy import policy_iteration
+from pgtheory.tabular.solve.iteration.value import value_iteration
 from pgtheory.tabular.solve.play import Play
 
-METHODS = ("policy-iteration", "value-iteration", "linear-programming")
+METHODS = {
+    "policy-iteration": policy_iteration,
+    "modified-policy-iteration": modified_policy_iteration,
+    "gauss-seidel": gauss_seidel,
+    "value-iteration": value_iteration,
+    "linear-programming": occupancy_program,
+}
+"""Every method, by its name."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,21 +67,23 @@ class Optimal:
         return Direct(np.eye(self.Q.shape[-1])[self.policy.ravel()])
 
 
-def optimal(model: object, *, method: str = "policy-iteration", tolerance: float = 1e-10, criterion: str = "return") -> Optimal:
+def optimal(model: object, *, method: str | None = None, tolerance: float | None = None, criterion: str = "return") -> Optimal:
     """The optimal value and a policy that attains it.
 
     Args:
         model: MDP, Bandit, TokenTree or anything with an attribute `mdp`.
-        method: "policy-iteration", "value-iteration" or "linear-programming". A horizon is solved by backward induction whatever the method.
-        tolerance: value iteration stops when the proven bound of V is below it; the other methods stop at the optimum and do not use it.
+        method: a name of METHODS; None lets the structure choose (`iteration/choice.py`). A horizon is solved by backward induction whatever the method.
+        tolerance: proven error of V in every state, or NotConverged; `gap` says what is proven of the policy. None: the linear systems of policy iteration go
+            to rounding, sweeps to ten digits of the largest value, or to rounding.
         criterion: "return", or "average" for the average reward of a model that never ends: J is then the gain, V the bias of the policy (`gain.py`).
 
-    Cost: policy iteration one linear solve a step, O(S^3) dense; value iteration O(S^2 A) or O(nnz) a sweep; the linear program has S rows and S A columns.
+    Cost: up to 200 states and on narrow bands a few linear systems; else some dozens of sweeps of O(S^2 A) or O(nnz) where chains forget their start,
+    some hundreds where they do not.
 
     Raises:
         InvalidArgument: an unknown method, a tolerance that is not positive.
         NonTerminating: gamma is 1, and from a first state no policy ends almost surely, or the return is infinite.
-        NotConverged: value iteration cannot prove the tolerance; `best` is its last value, `bound` what it proved.
+        NotConverged: the tolerance cannot be proven, or a method that was asked for comes to a stop; `best` is its last value, `bound` what is proven of it.
         Multichain: the best average reward may depend on the start.
 
     >>> from pgtheory.tabular.models.classic import chain
@@ -77,9 +91,9 @@ def optimal(model: object, *, method: str = "policy-iteration", tolerance: float
     >>> found.policy, round(found.J, 12)
     (array([1, 1, 1]), 0.81)
     """
-    if method not in METHODS:
+    if method is not None and method not in METHODS:
         raise InvalidArgument(f"method is {method!r}, expected one of {', '.join(METHODS)}.")
-    if not tolerance > 0:
+    if tolerance is not None and not tolerance > 0:
         raise InvalidArgument(f"tolerance is {tolerance}, expected a positive number.")
     if criterion not in ("return", "average"):
         raise InvalidArgument(f"criterion is {criterion!r}, expected 'return' or 'average'.")
@@ -87,20 +101,25 @@ def optimal(model: object, *, method: str = "policy-iteration", tolerance: float
     if criterion == "average":
         from pgtheory.tabular.solve.gain import optimal_gain
 
-        return optimal_gain(mdp, method=method, tolerance=tolerance)
+        return optimal_gain(mdp, method=method, tolerance=DIGITS if tolerance is None else tolerance)
     if mdp.horizon is not None:
         return backward_induction(mdp, mdp.horizon)
     play = Play.of(mdp)
-    match method:
-        case "policy-iteration":
-            V, policy, steps = policy_iteration(play)
-        case "value-iteration":
-            V, policy, steps = value_iteration(play, tolerance)
-        case _:
-            V, policy, steps = linear_program(play)
-    proof = certify(play, V, policy)
+    if method is None:
+        method, (V, policy, steps) = chosen(play, tolerance)
+    else:
+        V, policy, steps = METHODS[method](play, tolerance)
+    Q = play.backup(V)
+    proof = certified(play, V, Q, policy)
+    if tolerance is not None and not proof.bound <= tolerance:
+        why = "rounding in float64 allows no smaller one" if np.isfinite(proof.bound) else "actions that are as good as the best run for ever"
+        raise NotConverged(
+            f"{method} reached the proven bound {proof.bound:.3g} after {steps} steps, not {tolerance:g}: {why}. Give a larger tolerance, or none.",
+            best=V,
+            bound=proof.bound,
+        )
     J = float(mdp.mu @ V)
-    Q, V = play.backup(V), np.where(play.inside, V, -np.inf)
+    V = V if play.everything else np.where(play.inside, V, -np.inf)
     return Optimal(V=V, Q=Q, policy=policy, J=J, bound=proof.bound, gap=proof.gap, steps=steps, method=method)
 
 

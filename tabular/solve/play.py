@@ -12,6 +12,16 @@ from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.chain import Chain
 from pgtheory.tabular.solve.evaluation import backup_rounding
 from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, exits_of, proper_policy
+from pgtheory.tabular.solve.structure import bandwidth
+
+SMALL = 200
+"""Up to so many states every matrix is kept dense: a call to a sparse routine costs more than the zeros."""
+
+SPARSE = 0.125
+"""Above `SMALL`, a dense table with a smaller share of nonzero entries is turned into a sparse one."""
+
+NARROW = 16
+"""A band with at most so many products (below) x (below + above) is eliminated in O(S)."""
 
 
 class Unbounded(Exception):
@@ -49,6 +59,33 @@ class Play:
         return cls(mdp=mdp, inside=inside, kept=kept)
 
     @cached_property
+    def everything(self) -> bool:
+        """Whether every action of every state is allowed."""
+        return bool(self.kept.all())
+
+    @cached_property
+    def transition(self) -> np.ndarray | sp.csr_array:
+        """The rows (S*A, S) of the model, dense or sparse as its size and its zeros advise."""
+        P, S = self.mdp.transition, self.mdp.S
+        if sp.issparse(P):
+            return P.toarray() if S <= SMALL else P
+        return sp.csr_array(P) if S > SMALL and np.count_nonzero(P) < SPARSE * P.size else P
+
+    @cached_property
+    def linear(self) -> str | None:
+        """The method of `chain.py` that suits every policy; None: the chain looks for itself."""
+        if not sp.issparse(self.transition):
+            return "dense"
+        P = self.transition
+        below, above = bandwidth(sp.csr_array((P.data, P.indices, P.indptr[:: self.mdp.A]), shape=(self.mdp.S, self.mdp.S)))
+        return "banded" if below * (below + above) <= NARROW else None
+
+    @cached_property
+    def stochastic(self) -> bool:
+        """Whether no action ever ends the episode, and gamma < 1: then a constant is added to V and to T V alike, up to gamma."""
+        return self.mdp.gamma < 1 and not self.mdp.ends.any()
+
+    @cached_property
     def first(self) -> Int[np.ndarray, "S"]:
         """A policy to begin with: the best for one step, or with gamma = 1 the shortest way out."""
         if self.mdp.gamma == 1:
@@ -57,7 +94,7 @@ class Play:
 
     def rows(self, policy: Int[np.ndarray, "S"]) -> np.ndarray | sp.csr_array:
         """Transitions (S, S) of a policy."""
-        return self.mdp.transition[np.arange(self.mdp.S) * self.mdp.A + policy]
+        return self.transition[np.arange(self.mdp.S) * self.mdp.A + policy]
 
     def ends(self, policy: Int[np.ndarray, "S"]) -> bool:
         """Whether the policy has a value from every state inside: gamma < 1, or it ends almost surely."""
@@ -71,7 +108,7 @@ class Play:
         """The chain of a policy on the states inside."""
         rows = self.rows(policy)
         where = np.flatnonzero(self.inside)
-        return Chain(K=rows if self.inside.all() else rows[np.ix_(where, where)], gamma=self.mdp.gamma)
+        return Chain(K=rows if len(where) == self.mdp.S else rows[np.ix_(where, where)], gamma=self.mdp.gamma, method=self.linear)
 
     def spread(self, x: Float[np.ndarray, "I"]) -> Float[np.ndarray, "S"]:
         """A vector over the states inside as one over all states."""
@@ -81,7 +118,10 @@ class Play:
 
     def backup(self, V: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
         """Q of the value V; minus infinity at actions that are not allowed."""
-        return np.where(self.kept, self.mdp.backup(V), -np.inf)
+        Q = (self.transition @ V).reshape(self.mdp.S, self.mdp.A)
+        Q *= self.mdp.gamma
+        Q += self.mdp.mean_reward
+        return Q if self.everything else np.where(self.kept, Q, -np.inf)
 
     def rounding(self, V: Float[np.ndarray, "S"]) -> float:
         """Bound of the rounding error of an entry of backup(V) - V."""
@@ -108,4 +148,14 @@ class Play:
 
     def after(self, x: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
         """Expectation of x after a step, without discount."""
-        return (self.mdp.transition @ x).reshape(self.mdp.S, self.mdp.A)
+        return (self.transition @ x).reshape(self.mdp.S, self.mdp.A)
+
+
+def largest(Q: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "S"]:
+    """max_a Q(s, a), a column at a time: numpy is slow along short rows."""
+    if Q.shape[1] > 16:
+        return Q.max(axis=1)
+    best = Q[:, 0].copy()
+    for a in range(1, Q.shape[1]):
+        np.maximum(best, Q[:, a], out=best)
+    return best

@@ -1,0 +1,136 @@
+"""Modified policy iteration: sweeps in the place of linear systems."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float, Int
+
+from pgtheory.tabular.errors import NotConverged
+from pgtheory.tabular.solve.certificates import certify, effective_horizon
+from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie, wanted
+from pgtheory.tabular.solve.iteration.sweeps import Directed, Shifted, best_actions, middle, worth_compiling
+from pgtheory.tabular.solve.play import Play, largest
+
+FALL = 0.1
+"""The sweeps of one policy end when the residual has fallen by this factor. A best-action step that does as well alone needs none."""
+
+SWEEPS = 20
+"""Largest number of sweeps of one policy, unless it did not change."""
+
+STALE = 100
+"""After so many policies without progress rounding is all that is left."""
+
+
+class Slow(Exception):
+    """Nothing more is gained, or more sweeps are needed than the caller has patience for; what was found so far."""
+
+    def __init__(self, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"], steps: int) -> None:
+        super().__init__()
+        self.V, self.policy, self.steps = V, policy, steps
+
+
+def modified_policy_iteration(play: Play, tolerance: float | None = None) -> Found:
+    """V <- T V, then sweeps of the policy that is best for V; steps are sweeps of either kind.
+
+    If no action ever ends the episode, the constant vector is the slowest mode of a sweep; each sweep takes it away (`middle`), and the rest falls as fast as
+    the chains forget their start. Cost: O(nnz) for the best actions, O(nnz / A) for a sweep. Source: Puterman and Shin (1978); Puterman (1994), Section 6.6.
+    """
+    return or_error(play, tolerance, "modified-policy-iteration", ("shifted",))
+
+
+def gauss_seidel(play: Play, tolerance: float | None = None) -> Found:
+    """The same with Gauss-Seidel sweeps, in that order of the states, forward or backward, in which the last ones contracted faster; steps are sweeps.
+
+    For chains that move a little way along the order of the states. Cost and source as above; Puterman (1994), Section 6.3.3.
+    """
+    return or_error(play, tolerance, "gauss-seidel", ("forward", "backward"))
+
+
+def or_error(play: Play, tolerance: float | None, name: str, kinds: tuple[str, ...]) -> Found:
+    """`swept`, with an error for the user where it comes to a stop; with gamma = 1 again and again, until the certificate is as small as wanted.
+
+    Raises:
+        NotConverged: the sweeps gain nothing more, and more is wanted.
+    """
+    V, total, aim = None, 0, tolerance
+    try:
+        while True:
+            V, policy, steps = swept(play, aim, kinds=kinds, start=V)
+            total += steps
+            if play.mdp.gamma < 1:
+                return V, policy, total
+            bound, goal = certify(play, V, policy).bound, wanted(V, tolerance)
+            aim = (goal if aim is None else aim) * min(0.25 * goal / bound, 0.25)
+            if not math.isfinite(bound) or bound <= goal or aim <= play.rounding(V):
+                return V, policy, total
+    except Slow as end:
+        bound = certify(play, end.V, end.policy).bound
+        raise NotConverged(
+            f"{name} came to a stop at the proven bound {bound:.3g} after {total + end.steps} sweeps. "
+            "Give a larger tolerance, or leave the method out: others are tried then.",
+            best=end.V,
+            bound=bound,
+        ) from None
+
+
+def swept(play: Play, tolerance: float | None, *, kinds: Iterable[str], patience: float = math.inf, start: Float[np.ndarray, "S"] | None = None) -> Found:
+    """Modified policy iteration by the kind of sweep that contracted best when it was last used; it stops when the certificate of V will be as wanted.
+
+    With gamma = 1 nothing bounds the error beforehand: it stops when a sweep changes V by less than wanted.
+
+    Raises:
+        Slow: at the contraction measured, more than `patience` sweeps are needed, or nothing more is gained.
+    """
+    mdp, s, gamma = play.mdp, np.arange(play.mdp.S), play.mdp.gamma
+    horizon = effective_horizon(gamma) if gamma < 1 else 1.0
+    V = np.zeros(mdp.S) if start is None else start.copy()
+    rates = dict.fromkeys(kinds, 0.0)
+    policy, steps, least, stale, sweeping, before = play.first, 0, math.inf, 0, False, math.inf
+    while True:
+        kind = min(rates, key=rates.__getitem__)
+        V, size, new = best_actions(play, V, {"forward": False, "backward": True}.get(kind))
+        steps += 1
+        changed, policy = bool((new != policy).any()), new
+        rho = play.rounding(V)
+        goal = max(wanted(V, tolerance) / horizon - rho, rho)
+        least, stale = (size, 0) if size < least else (least, stale + 1)
+        if stale > STALE or not math.isfinite(size):
+            raise Slow(V, policy, steps)
+        if size <= goal:
+            return finished(play, V, policy, tolerance, horizon, steps)
+        sweeping = sweeping or (steps > 1 and size > FALL * before)
+        before = size
+        if not sweeping:
+            continue
+        K, b = play.rows(policy), mdp.mean_reward[s, policy]
+        if not play.everything:
+            K, b = (sp.diags_array(play.inside.astype(float)) @ K), np.where(play.inside, b, 0.0)
+        sweep = Shifted(K, gamma, b, play.stochastic) if kind == "shifted" or isinstance(K, np.ndarray) else Directed(K, gamma, b, kind == "backward", worth_compiling(play))
+        V, first = sweep(V)
+        last, n = first, 1
+        while (last > max(FALL * size, 0.3 * goal) and n < SWEEPS) or (not changed and last > 0.3 * goal and n < 10 * SWEEPS):
+            V, last = sweep(V)
+            n += 1
+        steps += n
+        if n > 2 and first > 0:
+            rates[kind] = (last / first) ** (1 / (n - 1))
+            rate = min(rates.values())
+            if rate > 0 and steps + needed(goal, last, rate) > patience:
+                raise Slow(V, policy, steps)
+
+
+def finished(play: Play, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"], tolerance: float | None, horizon: float, steps: int) -> Found:
+    """The answer: V without the middle of its residual, and the best actions for it."""
+    Q = play.backup(V)
+    if play.stochastic:
+        V = V + middle(largest(Q) - V, play.mdp.gamma, True)[1]
+    return V, lowest(play, Q, policy, tie(play, V, horizon, tolerance)), steps
+
+
+def needed(goal: float, size: float, rate: float) -> float:
+    """Sweeps until `size` is down to `goal`, each of which multiplies it by `rate`."""
+    if size <= goal:
+        return 0.0
+    return math.log(goal / size) / math.log(rate) if rate < 1 else math.inf

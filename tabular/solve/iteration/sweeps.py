@@ -1,0 +1,146 @@
+"""Sweeps: steps of an iteration towards the value of one policy, V = b + gamma K V, or of the best one, and how far there still is to go."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float, Int
+from scipy.sparse.linalg import SuperLU, splu
+
+from pgtheory.tabular.solve.compiled import compiled, compiler
+from pgtheory.tabular.solve.play import Play, largest
+
+LEAST = 4096
+"""Entries from which on Gauss-Seidel sweeps are compiled."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shifted:
+    """V <- b + gamma K V, and where all rows of K sum to one the constant that leaves the residual without a middle: see `middle`.
+
+    Cost: one product with K. The size is that of the residual before the sweep.
+    """
+
+    K: np.ndarray | sp.csr_array
+    gamma: float
+    b: Float[np.ndarray, "S"]
+    stochastic: bool
+
+    def __call__(self, V: Float[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float]:
+        """The next V, and the size of the residual."""
+        after = self.K @ V
+        after *= self.gamma
+        after += self.b
+        size, constant = middle(after - V, self.gamma, self.stochastic)
+        if constant:
+            after += self.gamma * constant
+        return after, size
+
+
+@dataclass(frozen=True, eq=False)
+class Directed:
+    """Gauss-Seidel: V(s) <- (b(s) + gamma sum_{t != s} K(s, t) V(t)) / (1 - gamma K(s, s)), state by state, each with the newest values of the others.
+
+    Forward or backward in the order of the states: against the flow of the chain, one sweep carries a value along a whole path. Without numba the same step
+    is a triangular solve, (I - gamma L) V' = b + gamma U V. Cost: one pass over the entries. The size is that of the change.
+    Source: Golub and Van Loan (2013), Section 11.2; for optimal values Puterman (1994), Section 6.3.3.
+    """
+
+    K: sp.csr_array
+    gamma: float
+    b: Float[np.ndarray, "S"]
+    backward: bool
+    compile: bool
+
+    @cached_property
+    def triangle(self) -> tuple[SuperLU, sp.csr_array]:
+        """Factors of I - gamma L, which is triangular and fills nowhere, and the rest of K."""
+        side, other = (sp.triu, sp.tril) if self.backward else (sp.tril, sp.triu)
+        diagonal = 1 - self.gamma * self.K.diagonal()
+        near = sp.diags_array(np.where(diagonal > 0, diagonal, 1.0)) - self.gamma * side(self.K, 1 if self.backward else -1)
+        factors = splu(near.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        return factors, sp.csr_array(other(self.K, -1 if self.backward else 1))
+
+    def __call__(self, V: Float[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float]:
+        """The next V (in the place of the old one), and the size of the change."""
+        if self.compile:
+            K = self.K
+            return V, compiled(gauss_seidel_rows)(K.indptr, K.indices, K.data, self.gamma, self.b, V, self.backward)
+        factors, rest = self.triangle
+        after = factors.solve(self.b + self.gamma * (rest @ V))
+        size = float(abs(after - V).max())
+        V[:] = after
+        return V, size
+
+
+def best_actions(play: Play, V: Float[np.ndarray, "S"], backward: bool | None) -> tuple[Float[np.ndarray, "S"], float, Int[np.ndarray, "S"]]:
+    """V <- T V, or the Gauss-Seidel form of it in one direction; a bound of |T V - V|, before the step or after it; the actions taken.
+
+    The first form takes the constant vector away if it may, and is used in any case then, and where nothing is compiled. In the second each V(s) becomes its
+    best value at once, so that a better action is felt along a whole path; a change of at most d leaves |T V - V| <= gamma d. Cost: one pass over the entries.
+    """
+    mdp, P = play.mdp, play.transition
+    if backward is not None and not play.stochastic and worth_compiling(play):
+        policy = play.first.copy()
+        change = compiled(best_rows)(P.indptr, P.indices, P.data, mdp.gamma, mdp.mean_reward, play.kept, V, policy, backward)
+        return V, mdp.gamma * change, policy
+    Q = play.backup(V)
+    best = largest(Q) if play.everything else np.where(play.inside, largest(Q), 0.0)
+    size, constant = middle(best - V, mdp.gamma, play.stochastic)
+    return best + mdp.gamma * constant, size, Q.argmax(axis=1)
+
+
+def worth_compiling(play: Play) -> bool:
+    """Whether there is a compiler, and enough to do for it."""
+    return sp.issparse(play.transition) and play.transition.nnz >= LEAST and compiler() is not None
+
+
+def middle(residual: Float[np.ndarray, "S"], gamma: float, stochastic: bool) -> tuple[float, float]:
+    """Size of a residual T V - V, and the constant c for which that of V + c is smallest, c = middle / (1 - gamma); 0 unless all rows sum to one.
+
+    With it the size is half of the span: what is left after the slowest mode, the constant vector, is taken away. Source: Puterman (1994), Section 6.6.
+    """
+    low, high = float(residual.min()), float(residual.max())
+    if not stochastic:
+        return max(high, -low), 0.0
+    return (high - low) / 2, (high + low) / 2 / (1 - gamma)
+
+
+# The loops that are compiled
+
+
+def gauss_seidel_rows(indptr, indices, data, gamma, b, x, backward):
+    S, size = len(b), 0.0
+    for k in range(S):
+        s = S - 1 - k if backward else k
+        total, own = 0.0, 0.0
+        for j in range(indptr[s], indptr[s + 1]):
+            if indices[j] == s:
+                own += data[j]
+            else:
+                total += data[j] * x[indices[j]]
+        rest = 1.0 - gamma * own
+        value = (b[s] + gamma * total) / (rest if rest > 0.0 else 1.0)
+        size = max(size, abs(value - x[s]))
+        x[s] = value
+    return size
+
+
+def best_rows(indptr, indices, data, gamma, reward, kept, x, policy, backward):
+    (S, A), size = reward.shape, 0.0
+    for k in range(S):
+        s = S - 1 - k if backward else k
+        best, which = -np.inf, -1
+        for a in range(A):
+            if kept[s, a]:
+                total = 0.0
+                for j in range(indptr[s * A + a], indptr[s * A + a + 1]):
+                    total += data[j] * x[indices[j]]
+                value = reward[s, a] + gamma * total
+                if which < 0 or value > best:
+                    best, which = value, a
+        if which >= 0:
+            size = max(size, abs(best - x[s]))
+            x[s], policy[s] = best, which
+    return size
