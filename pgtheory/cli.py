@@ -200,16 +200,24 @@ def compare_two(targets: list[str], options: dict[str, Any], as_json: bool) -> i
 def solve(
     problem: Annotated[str, typer.Argument(help="Named problem, Gymnasium id, or a .npz/.json file.")],
     gamma: Annotated[float | None, typer.Option(help="Another discount.")] = None,
-    method: Annotated[str, typer.Option(help="policy-iteration, value-iteration or linear-programming.")] = "policy-iteration",
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="policy-iteration, modified-policy-iteration, gauss-seidel, value-iteration or linear-programming; none: chosen by structure."
+        ),
+    ] = None,
+    tolerance: Annotated[float | None, typer.Option(help="Proven error of the value; none: as small as the method makes it.")] = None,
     criterion: Annotated[str, typer.Option(help="return, or average: the average reward of a model that never ends.")] = "return",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    every_state: Annotated[bool, typer.Option("--all", help="In the JSON of a large problem, too, value and policy of every state.")] = False,
 ) -> None:
     """The exact solution of a model: optimal value and policy with certified bounds, and the uniform policy beside it."""
     from pgtheory.solving import solve_problem
 
-    found = solve_problem(problem, gamma=gamma, method=method, criterion=criterion)
+    with progress(f"solving {problem}", quiet=as_json):
+        found = solve_problem(problem, gamma=gamma, method=method, tolerance=tolerance, criterion=criterion)
     if as_json:
-        print(json.dumps(found.to_dict(), indent=2))
+        print(json.dumps(found.to_dict(every_state=every_state), indent=2))
     else:
         out.print(found.as_rich())
 

@@ -16,7 +16,10 @@ from pgtheory.tabular.solve.evaluation import Evaluation, evaluate
 from pgtheory.tabular.solve.optimal import Optimal, optimal
 
 SHOWN = 12
-"""States that the text lists; --json has all."""
+"""States that the text lists; --json has all, or with more than MANY states those of --all."""
+
+MANY = 10_000
+"""Number of states above which lists over the states are given only when asked for, and the uniform policy is left out."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,9 +42,13 @@ class Solution:
     note: str | None
     criterion: str = "return"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as numbers, lists and strings; what is infinite is None (JSON has no infinity)."""
+    def to_dict(self, *, every_state: bool = False) -> dict[str, Any]:
+        """Everything as numbers, lists and strings; what is infinite is None (JSON has no infinity).
+
+        Lists over more than MANY states are None unless `every_state`.
+        """
         best, uniform = self.optimal, self.uniform
+        listed = every_state or self.mdp.S <= MANY
         return {
             "problem": self.problem,
             "states": self.mdp.S,
@@ -54,9 +61,9 @@ class Solution:
             "J": best.J,
             "bound": finite(best.bound),
             "gap": finite(best.gap),
-            "V": finite(best.V),
-            "policy": best.policy.tolist(),
-            "uniform": None if uniform is None else {"J": uniform.J, "bound": uniform.bound, "V": uniform.V.tolist()},
+            "V": finite(best.V) if listed else None,
+            "policy": best.policy.tolist() if listed else None,
+            "uniform": None if uniform is None else {"J": uniform.J, "bound": uniform.bound, "V": uniform.V.tolist() if listed else None},
             "note": self.note,
         }
 
@@ -78,9 +85,9 @@ class Solution:
         best, uniform = self.optimal, self.uniform
         first = lambda values: values if self.mdp.horizon is None else values[0]
         V, policy = first(best.V), first(best.policy)
-        hidden = len(V) - SHOWN
+        hidden = self.mdp.S - SHOWN
         when = "" if self.mdp.horizon is None else "At the first of the steps. "
-        more = f"{hidden} more states with --json." if hidden > 0 else ""
+        more = f"{hidden} more states with --json{' --all' if self.mdp.S > MANY else ''}." if hidden > 0 else ""
         table = Table(box=None, pad_edge=False, caption=(when + more).strip() or None, caption_justify="left", caption_style="")
         for name in ("state", "bias", "best action", "bias uniform") if self.criterion == "average" else ("state", "V*", "best action", "V uniform"):
             table.add_column(name, justify="right")
@@ -91,14 +98,19 @@ class Solution:
         return table
 
 
-def solve_problem(problem: str, *, gamma: float | None = None, method: str = "policy-iteration", criterion: str = "return") -> Solution:
+def solve_problem(
+    problem: str, *, gamma: float | None = None, method: str | None = None, tolerance: float | None = None, criterion: str = "return"
+) -> Solution:
     """Solve a named problem, a `.npz`/`.json` file or a Gymnasium id, with another discount if `gamma` is given; or for its average reward.
+
+    `method` and `tolerance` are those of `optimal`. The uniform policy is evaluated up to MANY states.
 
     Raises:
         UnknownProblem, MissingFile, MissingExtra: there is nothing of that name.
         InvalidArgument: gamma outside [0, 1], an unknown method or criterion, a parameter of the id; the average reward of a model that ends.
         NonTerminating: gamma is 1 and no policy ends, or the best return is infinite.
         Multichain: the best average reward may depend on the start.
+        NotConverged: the tolerance cannot be proven.
 
     >>> solve_problem("chain/3").optimal.J.__round__(12)
     0.81
@@ -108,7 +120,10 @@ def solve_problem(problem: str, *, gamma: float | None = None, method: str = "po
         raise InvalidArgument(f"gamma is {gamma}, but the average reward has no discount. Leave one of the two out.")
     if gamma is not None:
         mdp = replace(mdp, gamma=gamma)
-    best = optimal(mdp, method=method, criterion=criterion)
+    best = optimal(mdp, method=method, tolerance=tolerance, criterion=criterion)
+    if mdp.S > MANY:
+        note = f"not evaluated above {MANY} states"
+        return Solution(problem=problem, mdp=mdp, optimal=best, uniform=None, note=note, criterion=criterion)
     try:
         uniform, note = evaluate(mdp, Direct(np.full((mdp.S, mdp.A), 1 / mdp.A)), criterion=criterion), None
     except (NonTerminating, Multichain) as reason:

@@ -75,7 +75,9 @@ def or_error(play: Play, tolerance: float | None, name: str, kinds: tuple[str, .
         ) from None
 
 
-def swept(play: Play, tolerance: float | None, *, kinds: Iterable[str], patience: float = math.inf, start: Float[np.ndarray, "S"] | None = None) -> Found:
+def swept(
+    play: Play, tolerance: float | None, *, kinds: Iterable[str], patience: float = math.inf, start: Float[np.ndarray, "S"] | None = None
+) -> Found:
     """Modified policy iteration by the kind of sweep that contracted best when it was last used; it stops when the certificate of V will be as wanted.
 
     With gamma = 1 nothing bounds the error beforehand: it stops when a sweep changes V by less than wanted.
@@ -107,7 +109,11 @@ def swept(play: Play, tolerance: float | None, *, kinds: Iterable[str], patience
         K, b = play.rows(policy), mdp.mean_reward[s, policy]
         if not play.everything:
             K, b = (sp.diags_array(play.inside.astype(float)) @ K), np.where(play.inside, b, 0.0)
-        sweep = Shifted(K, gamma, b, play.stochastic) if kind == "shifted" or isinstance(K, np.ndarray) else Directed(K, gamma, b, kind == "backward", worth_compiling(play))
+        sweep = (
+            Shifted(K, gamma, b, play.stochastic)
+            if kind == "shifted" or isinstance(K, np.ndarray)
+            else Directed(K, gamma, b, kind == "backward", worth_compiling(play))
+        )
         V, first = sweep(V)
         last, n = first, 1
         while (last > max(FALL * size, 0.3 * goal) and n < SWEEPS) or (not changed and last > 0.3 * goal and n < 10 * SWEEPS):

@@ -66,7 +66,7 @@ class Directed:
         """The next V (in the place of the old one), and the size of the change."""
         if self.compile:
             K = self.K
-            return V, compiled(gauss_seidel_rows)(K.indptr, K.indices, K.data, self.gamma, self.b, V, self.backward)
+            return V, compiled(gauss_seidel_rows)(K.indptr, unsigned(K.indices), K.data, self.gamma, self.b, V, self.backward)
         factors, rest = self.triangle
         after = factors.solve(self.b + self.gamma * (rest @ V))
         size = float(abs(after - V).max())
@@ -83,7 +83,7 @@ def best_actions(play: Play, V: Float[np.ndarray, "S"], backward: bool | None) -
     mdp, P = play.mdp, play.transition
     if backward is not None and not play.stochastic and worth_compiling(play):
         policy = play.first.copy()
-        change = compiled(best_rows)(P.indptr, P.indices, P.data, mdp.gamma, mdp.mean_reward, play.kept, V, policy, backward)
+        change = compiled(best_rows)(P.indptr, unsigned(P.indices), P.data, mdp.gamma, mdp.mean_reward, play.kept, V, policy, backward)
         return V, mdp.gamma * change, policy
     Q = play.backup(V)
     best = largest(Q) if play.everything else np.where(play.inside, largest(Q), 0.0)
@@ -94,6 +94,11 @@ def best_actions(play: Play, V: Float[np.ndarray, "S"], backward: bool | None) -
 def worth_compiling(play: Play) -> bool:
     """Whether there is a compiler, and enough to do for it."""
     return sp.issparse(play.transition) and play.transition.nnz >= LEAST and compiler() is not None
+
+
+def unsigned(indices: Int[np.ndarray, "n"]) -> np.ndarray:
+    """The same numbers, for which compiled code does not test whether they are negative."""
+    return indices.view(np.uint32 if indices.itemsize == 4 else np.uint64)
 
 
 def middle(residual: Float[np.ndarray, "S"], gamma: float, stochastic: bool) -> tuple[float, float]:
