@@ -16,8 +16,12 @@ from pgtheory.tabular.solve.play import Play, largest
 FALL = 0.1
 """The sweeps of one policy end when the residual has fallen by this factor. A best-action step that does as well alone needs none."""
 
+SETTLED = 10.0
+"""Where the last step changed the actions of a smaller share of the states than FALL / SETTLED, the policy is worth more sweeps: the residual may fall by
+SETTLED times that share."""
+
 SWEEPS = 20
-"""Largest number of sweeps of one policy, unless it did not change."""
+"""Largest number of sweeps of one policy; ten times as many of a settled one."""
 
 STALE = 100
 """After so many policies without progress rounding is all that is left."""
@@ -41,7 +45,7 @@ def modified_policy_iteration(play: Play, tolerance: float | None = None) -> Fou
 
 
 def gauss_seidel(play: Play, tolerance: float | None = None) -> Found:
-    """The same with Gauss-Seidel sweeps, in that order of the states, forward or backward, in which the last ones contracted faster; steps are sweeps.
+    """The same with Gauss-Seidel sweeps, in that order of the states, forward or backward, that made more progress when last used; steps are sweeps.
 
     For chains that move a little way along the order of the states. Cost and source as above; Puterman (1994), Section 6.3.3.
     """
@@ -78,7 +82,7 @@ def or_error(play: Play, tolerance: float | None, name: str, kinds: tuple[str, .
 def swept(
     play: Play, tolerance: float | None, *, kinds: Iterable[str], patience: float = math.inf, start: Float[np.ndarray, "S"] | None = None
 ) -> Found:
-    """Modified policy iteration by the kind of sweep that contracted best when it was last used; it stops when the certificate of V will be as wanted.
+    """Modified policy iteration by the kind of sweep that made most progress when it was last used; it stops when the certificate of V will be as wanted.
 
     With gamma = 1 nothing bounds the error beforehand: it stops when a sweep changes V by less than wanted.
 
@@ -88,13 +92,12 @@ def swept(
     mdp, s, gamma = play.mdp, np.arange(play.mdp.S), play.mdp.gamma
     horizon = effective_horizon(gamma) if gamma < 1 else 1.0
     V = np.zeros(mdp.S) if start is None else start.copy()
-    rates = dict.fromkeys(kinds, 0.0)
-    policy, steps, least, stale, sweeping, before = play.first, 0, math.inf, 0, False, math.inf
+    progress = dict.fromkeys(kinds, 0.0)
+    kind, policy, steps, least, stale, sweeping, before, then = next(iter(progress)), play.first, 0, math.inf, 0, False, math.inf, 0
     while True:
-        kind = min(rates, key=rates.__getitem__)
         V, size, new = best_actions(play, V, {"forward": False, "backward": True}.get(kind))
         steps += 1
-        changed, policy = bool((new != policy).any()), new
+        changed, policy = np.count_nonzero(new != policy) / mdp.S, new
         rho = play.rounding(V)
         goal = max(wanted(V, tolerance) / horizon - rho, rho)
         least, stale = (size, 0) if size < least else (least, stale + 1)
@@ -103,7 +106,10 @@ def swept(
         if size <= goal:
             return finished(play, V, policy, tolerance, horizon, steps)
         sweeping = sweeping or (steps > 1 and size > FALL * before)
-        before = size
+        if 0 < size < math.inf and 0 < before < math.inf:
+            progress[kind] = (size / before) ** (1 / (steps - then))
+            kind = min(progress, key=progress.__getitem__)
+        before, then = size, steps
         if not sweeping:
             continue
         K, b = play.rows(policy), mdp.mean_reward[s, policy]
@@ -115,16 +121,13 @@ def swept(
             else Directed(K, gamma, b, kind == "backward", worth_compiling(play))
         )
         V, first = sweep(V)
-        last, n = first, 1
-        while (last > max(FALL * size, 0.3 * goal) and n < SWEEPS) or (not changed and last > 0.3 * goal and n < 10 * SWEEPS):
+        last, n, fall = first, 1, min(FALL, SETTLED * changed)
+        while last > max(fall * size, 0.3 * goal) and n < (SWEEPS if fall == FALL else 10 * SWEEPS):
             V, last = sweep(V)
             n += 1
         steps += n
-        if n > 2 and first > 0:
-            rates[kind] = (last / first) ** (1 / (n - 1))
-            rate = min(rates.values())
-            if rate > 0 and steps + needed(goal, last, rate) > patience:
-                raise Slow(V, policy, steps)
+        if n > 2 and last > 0 and steps + needed(goal, last, (last / first) ** (1 / (n - 1))) > patience:
+            raise Slow(V, policy, steps)
 
 
 def finished(play: Play, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"], tolerance: float | None, horizon: float, steps: int) -> Found:

@@ -1,0 +1,84 @@
+"""The choice: by structure, by contraction, the same each time."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from pgtheory.tabular.errors import NonTerminating
+from pgtheory.tabular.models.classic import garnet
+from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet
+from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.solve.iteration.choice import start_of
+from pgtheory.tabular.solve.iteration.policy import policy_iteration
+from pgtheory.tabular.solve.optimal import optimal
+from pgtheory.tabular.solve.play import Play
+
+
+def islands(S: int, *, gamma: float, leak: float, sparse: bool) -> MDP:
+    """Two islands of S / 2 states, left with probability `leak`: what is forgotten within one is not forgotten between them."""
+    rng, half = np.random.default_rng(0), S // 2
+    inner = rng.dirichlet(np.ones(half), size=(S, 2)) if not sparse else rng.multinomial(3, np.full(half, 1 / half), size=(S, 2)) / 3
+    P = np.zeros((S, 2, S))
+    P[:half, :, :half], P[half:, :, half:] = (1 - leak) * inner[:half], (1 - leak) * inner[half:]
+    P[:half, :, half] += leak
+    P[half:, :, 0] += leak
+    r = (1 - gamma) * (rng.random((S, 2)) + (np.arange(S) < half)[:, None])
+    return MDP(P=sp.csr_array(P.reshape(2 * S, S)) if sparse else P, r=r, mu=np.full(S, 1 / S), gamma=gamma)
+
+
+def paid_steps(n: int) -> MDP:
+    """The lake without discount, each step costs 1."""
+    lake = frozen_lake(n)
+    return MDP(P=lake.P, r=np.full((lake.S, 4), -1.0), mu=lake.mu, gamma=1.0)
+
+
+CASES = {
+    "small": (lambda: garnet(50), "policy-iteration"),
+    "small and sparse": (lambda: sparse_garnet(150), "policy-iteration"),
+    "narrow band": (lambda: queue(1500), "policy-iteration"),
+    "forgets": (lambda: sparse_garnet(400), "modified-policy-iteration"),
+    "forgets, dense table of few entries": (lambda: garnet(300), "modified-policy-iteration"),
+    "grid": (lambda: frozen_lake(16), "gauss-seidel"),
+    "no discount": (lambda: paid_steps(16), "policy-iteration"),
+    "dense islands": (lambda: islands(210, gamma=0.99999, leak=1e-5, sparse=False), "policy-iteration"),
+    "sparse islands": (lambda: islands(210, gamma=0.99999, leak=1e-5, sparse=True), "policy-iteration"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_method_follows_the_structure_and_the_answer_that_of_policy_iteration(case):
+    """Both answers carry certificates: their values agree within them, and the policies lose nothing that could be seen."""
+    build, expected = CASES[case]
+    mdp = build()
+
+    found, reference = optimal(mdp), optimal(mdp, method="policy-iteration")
+
+    assert found.method == expected
+    assert abs(found.V - reference.V).max() <= found.bound + reference.bound
+    rounding = 0.0 if mdp.gamma == 1 else 8 * Play.of(mdp).rounding(found.V) / (1 - mdp.gamma)
+    assert max(found.bound, found.gap) <= max(1e-9 * abs(found.V).max(), rounding)
+
+
+@pytest.mark.parametrize("case", ["grid", "no discount", "sparse islands"])
+def test_same_input_gives_the_same_bits(case):
+    mdp = CASES[case][0]()
+    one, two = optimal(mdp), optimal(mdp)
+
+    assert (one.V.tobytes(), one.policy.tobytes(), one.steps) == (two.V.tobytes(), two.policy.tobytes(), two.steps)
+
+
+def test_start_without_discount_saves_evaluations():
+    play = Play.of(paid_steps(20))
+    cold = policy_iteration(play)[2]
+    start, sweeps = start_of(play)
+
+    assert start is not None
+    assert sweeps > 0
+    assert policy_iteration(play, start=start)[2] < cold / 2
+
+
+def test_model_whose_best_return_is_infinite_is_refused_however_large():
+    """gamma = 1: sweeps grow without end, are given up, and policy iteration says why."""
+    lake = frozen_lake(16)
+    with pytest.raises(NonTerminating, match="infinite"):
+        optimal(MDP(P=lake.P, r=np.ones((lake.S, 4)), mu=lake.mu, gamma=1.0))

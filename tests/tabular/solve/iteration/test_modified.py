@@ -1,0 +1,115 @@
+"""Modified policy iteration: against fractions, policy iteration and its own promise of speed; where it stops, and without a compiler."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from pgtheory.tabular.errors import NotConverged
+from pgtheory.tabular.models.classic import chain
+from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet
+from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.solve.certificates import certify
+from pgtheory.tabular.solve.iteration import sweeps
+from pgtheory.tabular.solve.iteration.modified import Slow, gauss_seidel, modified_policy_iteration, needed, swept
+from pgtheory.tabular.solve.iteration.policy import policy_iteration
+from pgtheory.tabular.solve.play import Play
+
+BOTH = [modified_policy_iteration, gauss_seidel]
+
+
+def sparse(mdp: MDP, gamma: float | None = None) -> MDP:
+    return MDP(P=sp.csr_array(mdp.transition), r=mdp.mean_reward, mu=mdp.mu, gamma=mdp.gamma if gamma is None else gamma)
+
+
+@pytest.mark.parametrize("method", BOTH)
+@pytest.mark.parametrize(
+    "mdp", [sparse_garnet(300, seed=3), frozen_lake(18, seed=2), queue(250, gamma=0.99), sparse(chain(100))], ids=["garnet", "lake", "queue", "chain"]
+)
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-8])
+def test_certificate_is_as_wanted_and_true(method, mdp, tolerance):
+    """The true error by LU factorisations, which have a certificate of their own."""
+    play = Play.of(mdp)
+    true, _, _ = policy_iteration(play)
+
+    V, policy, _ = method(play, tolerance)
+
+    proof = certify(play, V, policy)
+    assert abs(V - true).max() - 1e-11 <= proof.bound <= tolerance
+
+
+@pytest.mark.parametrize("method", BOTH)
+@pytest.mark.parametrize("form", ["compiled", "scipy"])
+def test_without_a_compiler_the_answer_is_the_same(monkeypatch, method, form):
+    mdp = frozen_lake(25, seed=1)
+    assert mdp.transition.nnz >= sweeps.LEAST
+    if form == "scipy":
+        monkeypatch.setattr(sweeps, "compiler", lambda: None)
+    play = Play.of(mdp)
+    true, best, _ = policy_iteration(play)
+
+    V, policy, _ = method(play, 1e-10)
+
+    assert abs(V - true).max() <= 1e-10
+    assert (play.backup(true)[np.arange(mdp.S), policy] >= play.backup(true)[np.arange(mdp.S), best] - 1e-11).all()
+
+
+def test_chains_that_forget_cost_dozens_of_sweeps():
+    """The residual of value iteration falls by gamma = 0.999 a sweep: 20 000 sweeps. Here it falls as the chains forget their start."""
+    _, _, steps = modified_policy_iteration(Play.of(sparse_garnet(1000, gamma=0.999)), 1e-8)
+
+    assert steps < 100
+
+
+def test_sweep_against_the_flow_carries_a_value_along_the_whole_path():
+    """States in a row that lead to the reward at the end: in either numbering one direction needs a few sweeps, and sweeps at once need one a state."""
+    pytest.importorskip("numba")
+    S = 3000
+    mdp = sparse(chain(S, gamma=0.999))
+    s = np.arange(S)
+    P = sp.csr_array((np.ones(2 * S - 1), (np.r_[2 * s, 2 * s[1:] + 1], np.r_[np.minimum(s + 1, S - 1), s[1:] - 1])), shape=(2 * S, S))
+    turned = MDP(P=P, r=mdp.mean_reward[::-1], mu=mdp.mu, gamma=mdp.gamma)
+
+    for model in (mdp, turned):
+        assert gauss_seidel(Play.of(model), 1e-8)[2] < 300
+    np.testing.assert_allclose(gauss_seidel(Play.of(turned), 1e-8)[0][::-1], 0.999 ** (S - 1 - s), atol=1e-8)
+    assert modified_policy_iteration(Play.of(sparse(chain(250, gamma=0.999))), 1e-8)[2] > 250
+
+
+def test_dense_rows_need_no_sweeps_of_policies():
+    """A best-action step of such a model alone divides the residual by more than FALL: steps are best-action steps, a handful."""
+    rng = np.random.default_rng(0)
+    P = rng.dirichlet(np.ones(300), size=(300, 3))
+    play = Play.of(MDP(P=P, r=rng.random((300, 3)), mu=np.full(300, 1 / 300), gamma=0.99))
+
+    assert modified_policy_iteration(play, 1e-8)[2] <= 12
+
+
+def test_patience_ends_with_what_was_found():
+    """A ring that hardly ever moves, gamma near 1: the contraction of the first policy says that thousands of sweeps are needed."""
+    S = 300
+    K = sp.diags_array([np.full(S, 0.99), np.full(S - 1, 0.01)], offsets=[0, 1]).tolil()
+    K[S - 1, 0] = 0.01
+    mdp = MDP(P=sp.csr_array(K), r=np.random.default_rng(0).random((S, 1)), mu=np.full(S, 1 / S), gamma=0.9999)
+
+    with pytest.raises(Slow) as end:
+        swept(Play.of(mdp), 1e-8, kinds=("shifted",), patience=300)
+
+    assert end.value.steps < 300
+    assert np.isfinite(end.value.V).all()
+    assert end.value.policy.tolist() == [0] * S
+
+
+def test_forecast_of_sweeps():
+    assert needed(1e-8, 1.0, 0.1) == pytest.approx(8)
+    assert needed(1.0, 0.5, 0.9) == 0
+    assert needed(1e-8, 1.0, 1.0) == np.inf
+
+
+@pytest.mark.parametrize("method", BOTH)
+def test_return_without_bound_is_an_error_with_the_last_value(method):
+    """gamma = 1 and a loop that pays: V grows for ever."""
+    with pytest.raises(NotConverged, match="came to a stop at the proven bound inf") as caught:
+        method(Play.of(MDP(P=[[[1.0], [0.0]]], r=[[1.0, 0.0]], mu=[1.0])))
+
+    assert caught.value.bound == np.inf
+    assert caught.value.best[0] > 100
