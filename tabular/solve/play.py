@@ -12,7 +12,7 @@ from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.chain import Chain
 from pgtheory.tabular.solve.evaluation import backup_rounding
 from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, exits_of, proper_policy
-from pgtheory.tabular.solve.structure import bandwidth
+from pgtheory.tabular.solve.structure import Structure
 
 SMALL = 200
 """Up to so many states every matrix is kept dense: a call to a sparse routine costs more than the zeros."""
@@ -72,12 +72,19 @@ class Play:
         return sp.csr_array(P) if S > SMALL and np.count_nonzero(P) < SPARSE * P.size else P
 
     @cached_property
+    def structure(self) -> Structure:
+        """The rows of all actions (S*A, S), for their product with a vector."""
+        return Structure(self.transition, self.mdp.gamma)
+
+    @cached_property
     def linear(self) -> str | None:
         """The method of `chain.py` that suits every policy; None: the chain looks for itself."""
         if not sp.issparse(self.transition):
             return "dense"
         P = self.transition
-        below, above = bandwidth(sp.csr_array((P.data, P.indices, P.indptr[:: self.mdp.A]), shape=(self.mdp.S, self.mdp.S)))
+        filled = np.flatnonzero(np.diff(P.indptr))
+        first, last, s = P.indices[P.indptr[filled]], P.indices[P.indptr[filled + 1] - 1], filled // self.mdp.A
+        below, above = int((s - first).max(initial=0)), int((last - s).max(initial=0))
         return "banded" if below * (below + above) <= NARROW else None
 
     @cached_property
@@ -118,7 +125,7 @@ class Play:
 
     def backup(self, V: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
         """Q of the value V; minus infinity at actions that are not allowed."""
-        Q = (self.transition @ V).reshape(self.mdp.S, self.mdp.A)
+        Q = self.structure.product(V, False).reshape(self.mdp.S, self.mdp.A)
         Q *= self.mdp.gamma
         Q += self.mdp.mean_reward
         return Q if self.everything else np.where(self.kept, Q, -np.inf)
@@ -148,7 +155,7 @@ class Play:
 
     def after(self, x: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
         """Expectation of x after a step, without discount."""
-        return (self.transition @ x).reshape(self.mdp.S, self.mdp.A)
+        return self.structure.product(x, False).reshape(self.mdp.S, self.mdp.A)
 
 
 def largest(Q: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "S"]:

@@ -65,7 +65,7 @@ class Structure:
         """Ranges of rows of a sparse K, without a copy: their first rows, and the matrices."""
         K, rows = self.K, ranges(self.size)
         cut = lambda i, j: sp.csr_array(
-            (K.data[K.indptr[i] : K.indptr[j]], K.indices[K.indptr[i] : K.indptr[j]], K.indptr[i : j + 1] - K.indptr[i]), shape=(j - i, self.size)
+            (K.data[K.indptr[i] : K.indptr[j]], K.indices[K.indptr[i] : K.indptr[j]], K.indptr[i : j + 1] - K.indptr[i]), shape=(j - i, K.shape[1])
         )
         return [i for i, _ in rows], [cut(i, j) for i, j in rows]
 
@@ -114,6 +114,9 @@ def bandwidth(K: np.ndarray | sp.csr_array) -> tuple[int, int]:
     filled = np.flatnonzero(np.diff(K.indptr))
     if not len(filled):
         return 0, 0
-    starts = K.indptr[filled]
-    left, right = np.minimum.reduceat(K.indices, starts), np.maximum.reduceat(K.indices, starts)
+    starts, stops = K.indptr[filled], K.indptr[filled + 1]
+    if K.has_sorted_indices:
+        left, right = K.indices[starts], K.indices[stops - 1]
+    else:
+        left, right = np.minimum.reduceat(K.indices, starts), np.maximum.reduceat(K.indices, starts)
     return int((filled - left).max(initial=0)), int((right - filled).max(initial=0))

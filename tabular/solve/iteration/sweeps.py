@@ -10,6 +10,7 @@ from scipy.sparse.linalg import SuperLU, splu
 
 from pgtheory.tabular.solve.compiled import compiled, compiler
 from pgtheory.tabular.solve.play import Play, largest
+from pgtheory.tabular.solve.structure import Structure
 
 LEAST = 4096
 """Entries from which on Gauss-Seidel sweeps are compiled."""
@@ -27,9 +28,14 @@ class Shifted:
     b: Float[np.ndarray, "S"]
     stochastic: bool
 
+    @cached_property
+    def structure(self) -> Structure:
+        """K, for its product with a vector."""
+        return Structure(self.K, self.gamma)
+
     def __call__(self, V: Float[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float]:
         """The next V, and the size of the residual."""
-        after = self.K @ V
+        after = self.structure.product(V, False)
         after *= self.gamma
         after += self.b
         size, constant = middle(after - V, self.gamma, self.stochastic)

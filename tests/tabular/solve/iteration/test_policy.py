@@ -38,10 +38,10 @@ def test_tolerance_ends_it_early_and_holds():
     play = Play.of(frozen_lake(24))
     true, _, whole = policy_iteration(play)
 
-    V, policy, steps = policy_iteration(play, 0.01)
+    V, policy, steps = policy_iteration(play, 0.1)
 
     assert steps < whole
-    assert 1e-11 < abs(V - true).max() <= certify(play, V, policy).bound <= 0.01
+    assert 1e-11 < abs(V - true).max() <= certify(play, V, policy).bound <= 0.1
 
 
 def test_start_is_where_it_starts():
