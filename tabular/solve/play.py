@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -66,7 +67,8 @@ class Play:
     @cached_property
     def transition(self) -> np.ndarray | sp.csr_array:
         """The rows (S*A, S) of the model, dense or sparse as its size and its zeros advise."""
-        P, S = self.mdp.transition, self.mdp.S
+        P: Any = self.mdp.transition
+        S = self.mdp.S
         if sp.issparse(P):
             return P.toarray() if S <= SMALL else P
         return sp.csr_array(P) if S > SMALL and np.count_nonzero(P) < SPARSE * P.size else P
@@ -81,7 +83,7 @@ class Play:
         """The method of `chain.py` that suits every policy; None: the chain looks for itself."""
         if not sp.issparse(self.transition):
             return "dense"
-        P = self.transition
+        P: Any = self.transition
         filled = np.flatnonzero(np.diff(P.indptr))
         first, last, s = P.indices[P.indptr[filled]], P.indices[P.indptr[filled + 1] - 1], filled // self.mdp.A
         below, above = int((s - first).max(initial=0)), int((last - s).max(initial=0))

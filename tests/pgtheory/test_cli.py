@@ -93,6 +93,16 @@ def test_compare_two_estimators():
     assert "same mean" in different.output
 
 
+def test_solve_to_a_tolerance_by_a_named_method():
+    """Each option in a call in which it changes the answer; a large problem lists its states with --all only."""
+    found = json.loads(run("solve", "chain/5", "--method", "gauss-seidel", "--tolerance", "1e-3", "--json").output)
+    assert found["method"] == "gauss-seidel"
+    assert 1e-12 < found["bound"] <= 1e-3
+    large = ("solve", "queue/S=10001", "--json")
+    assert json.loads(run(*large).output)["V"] is None
+    assert len(json.loads(run(*large, "--all").output)["V"]) == 10001
+
+
 def test_pictures_are_written(tmp_path):
     """A verdict with closed form and profile: a file that begins as a PNG does."""
     path = tmp_path / "verdict.png"
@@ -150,6 +160,7 @@ BAD = [
     (("solve", "nonsense"), "nonsense"),
     (("solve", "two-state", "--gamma", "1.5"), "outside [0, 1]"),
     (("solve", "two-state", "--method", "magic"), "magic"),
+    (("solve", "two-state", "--tolerance", "-1"), "expected a positive number"),
     (("solve", "chain/5", "--criterion", "average"), "the average reward is that of a process which never ends"),
 ]  # fmt: skip
 

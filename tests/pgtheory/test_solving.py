@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from pgtheory import solving
 from pgtheory.solving import SHOWN, solve_problem
-from pgtheory.tabular.errors import InvalidArgument, MissingFile, Multichain, NonTerminating, UnknownProblem
+from pgtheory.tabular.errors import InvalidArgument, MissingFile, Multichain, NonTerminating, NotConverged, UnknownProblem
 from pgtheory.tabular.models.files import save
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.models.problems import problem
@@ -45,6 +46,30 @@ def test_large_problem_is_cut_in_the_text_only():
 
     assert f"{50 - SHOWN} more states with --json" in text_of(found)
     assert len(found.to_dict()["V"]) == 50
+
+
+def test_lists_over_many_states_are_given_when_asked_for(monkeypatch):
+    monkeypatch.setattr(solving, "MANY", 20)
+    found = solve_problem("chain/50")
+
+    assert (found.to_dict()["V"], found.to_dict()["policy"], found.uniform) == (None, None, None)
+    assert found.to_dict()["note"] == "not evaluated above 20 states"
+    assert len(found.to_dict(every_state=True)["V"]) == len(found.to_dict(every_state=True)["policy"]) == 50
+    assert f"{50 - SHOWN} more states with --json --all" in text_of(found)
+
+
+def test_structure_chooses_and_tolerance_is_proven():
+    """The same id: sweeps by themselves, fewer for a larger tolerance, none where another method is named."""
+    loose, close, named = (
+        solve_problem("sparse-garnet/S=400", **options).optimal
+        for options in ({"tolerance": 1e-3}, {"tolerance": 1e-9}, {"method": "policy-iteration"})
+    )
+
+    assert [found.method for found in (loose, close, named)] == ["modified-policy-iteration"] * 2 + ["policy-iteration"]
+    assert loose.steps < close.steps
+    assert 1e-9 < loose.bound <= 1e-3
+    assert close.bound <= 1e-9
+    assert abs(close.V - named.V).max() <= close.bound + named.bound
 
 
 def test_horizon():
@@ -145,6 +170,8 @@ def test_file(tmp_path):
         ({"problem": "chain/5", "gamma": 1.5}, InvalidArgument),
         ({"problem": "chain/5", "method": "guess"}, InvalidArgument),
         ({"problem": "two-state", "gamma": 1.0}, NonTerminating),
+        ({"problem": "two-state", "tolerance": 0.0}, InvalidArgument),
+        ({"problem": "two-state", "tolerance": 1e-18}, NotConverged),
         ({"problem": "chain/5", "criterion": "average"}, InvalidArgument),
         ({"problem": "two-state", "criterion": "mean"}, InvalidArgument),
         ({"problem": "two-state", "criterion": "average", "gamma": 0.5}, InvalidArgument),

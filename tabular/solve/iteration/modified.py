@@ -66,8 +66,10 @@ def or_error(play: Play, tolerance: float | None, name: str, kinds: tuple[str, .
             if play.mdp.gamma < 1:
                 return V, policy, total
             bound, goal = certify(play, V, policy).bound, wanted(V, tolerance)
-            aim = (goal if aim is None else aim) * min(0.25 * goal / bound, 0.25)
-            if not math.isfinite(bound) or bound <= goal or aim <= play.rounding(V):
+            if bound <= goal or not math.isfinite(bound):
+                return V, policy, total
+            aim = (goal if aim is None else aim) * 0.25 * goal / bound
+            if aim <= play.rounding(V):
                 return V, policy, total
     except Slow as end:
         bound = certify(play, end.V, end.policy).bound
@@ -91,9 +93,15 @@ def swept(
     """
     mdp, s, gamma = play.mdp, np.arange(play.mdp.S), play.mdp.gamma
     horizon = effective_horizon(gamma) if gamma < 1 else 1.0
-    V = np.zeros(mdp.S) if start is None else start.copy()
     progress = dict.fromkeys(kinds, 0.0)
     kind, policy, steps, least, stale, sweeping, before, then = next(iter(progress)), play.first, 0, math.inf, 0, False, math.inf, 0
+    if start is None:
+        # The step from V = 0, which needs no product.
+        V = np.where(play.inside, largest(mdp.mean_reward if play.everything else np.where(play.kept, mdp.mean_reward, -np.inf)), 0.0)
+        before, constant = middle(V, gamma, play.stochastic)
+        V += gamma * constant
+    else:
+        V = start.copy()
     while True:
         V, size, new = best_actions(play, V, {"forward": False, "backward": True}.get(kind))
         steps += 1
@@ -105,7 +113,7 @@ def swept(
             raise Slow(V, policy, steps)
         if size <= goal:
             return finished(play, V, policy, tolerance, horizon, steps)
-        sweeping = sweeping or (steps > 1 and size > FALL * before)
+        sweeping = sweeping or size > FALL * before
         if 0 < size < math.inf and 0 < before < math.inf:
             progress[kind] = (size / before) ** (1 / (steps - then))
             kind = min(progress, key=progress.__getitem__)

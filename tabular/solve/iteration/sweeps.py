@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -86,7 +87,8 @@ def best_actions(play: Play, V: Float[np.ndarray, "S"], backward: bool | None) -
     The first form takes the constant vector away if it may, and is used in any case then, and where nothing is compiled. In the second each V(s) becomes its
     best value at once, so that a better action is felt along a whole path; a change of at most d leaves |T V - V| <= gamma d. Cost: one pass over the entries.
     """
-    mdp, P = play.mdp, play.transition
+    mdp = play.mdp
+    P: Any = play.transition
     if backward is not None and not play.stochastic and worth_compiling(play):
         policy = play.first.copy()
         change = compiled(best_rows)(P.indptr, unsigned(P.indices), P.data, mdp.gamma, mdp.mean_reward, play.kept, V, policy, backward)
@@ -99,7 +101,7 @@ def best_actions(play: Play, V: Float[np.ndarray, "S"], backward: bool | None) -
 
 def worth_compiling(play: Play) -> bool:
     """Whether there is a compiler, and enough to do for it."""
-    return sp.issparse(play.transition) and play.transition.nnz >= LEAST and compiler() is not None
+    return play.structure.sparse and play.structure.entries >= LEAST and compiler() is not None
 
 
 def unsigned(indices: Int[np.ndarray, "n"]) -> np.ndarray:

@@ -176,6 +176,40 @@ def test_method_that_stops_early_is_found_out(monkeypatch):
     assert abs(found.V - true.V).max() <= found.gap
 
 
+@pytest.mark.parametrize("id", ["sparse-garnet/S=300", "frozen-lake/n=18", "queue/S=300"])
+def test_certificate_of_a_sparse_model_believes_neither_value_nor_policy(id):
+    """Planted bugs: noise on the value, a tenth of the actions changed, no number at all."""
+    mdp, rng = as_mdp(problem(id)), np.random.default_rng(0)
+    play, true = Play.of(mdp), optimal(mdp, method="policy-iteration")
+    noise = 1e-3 * rng.standard_normal(mdp.S)
+    worse = np.where(rng.random(mdp.S) < 0.1, rng.integers(0, mdp.A, mdp.S), true.policy)
+    loss = (true.V - evaluate(mdp, Direct(np.eye(mdp.A)[worse])).V).max()
+
+    proof = certify(play, true.V + noise, worse)
+
+    assert abs(noise).max() <= proof.bound + true.bound
+    assert 1e-6 < loss <= proof.gap + 1e-11
+    assert certify(play, np.full(mdp.S, np.nan), worse).bound == np.inf
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_tolerance_that_rounding_forbids_is_an_error_with_the_best_value(method):
+    """Every method: `best` is near the optimum, and `bound` says how near for certain."""
+    mdp = as_mdp(problem("garnet/S=20,A=2,b=3,seed=1"))
+    with pytest.raises(NotConverged, match="rounding in float64|came to a stop") as caught:
+        optimal(mdp, method=method, tolerance=1e-17)
+
+    true = optimal(mdp)
+    assert 1e-17 < caught.value.bound <= 1e-9
+    assert abs(caught.value.best - true.V).max() <= caught.value.bound + true.bound
+
+
+def test_tolerance_that_nothing_proves_without_discount_is_an_error():
+    """Stay for nothing, or end and pay 1: see below. No bound is finite."""
+    with pytest.raises(NotConverged, match="as good as the best run for ever"):
+        optimal(MDP(P=[[[1.0], [0.0]]], r=[[0.0, -1.0]], mu=[1.0]), tolerance=1e-3)
+
+
 # gamma = 1
 
 

@@ -1,8 +1,12 @@
 """Modified policy iteration: against fractions, policy iteration and its own promise of speed; where it stops, and without a compiler."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.models.classic import chain
@@ -35,6 +39,36 @@ def test_certificate_is_as_wanted_and_true(method, mdp, tolerance):
 
     proof = certify(play, V, policy)
     assert abs(V - true).max() - 1e-11 <= proof.bound <= tolerance
+
+
+@st.composite
+def models(draw):
+    """Up to 3 states and 2 actions, small whole rewards: ties, copies of actions, periodic and absorbing states, states that nothing reaches; one in two ends."""
+    S, A, ends = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.booleans())
+    to = np.array(draw(st.lists(st.integers(0, S - 1), min_size=2 * S * A, max_size=2 * S * A))).reshape(S, A, 2)
+    r = np.array(draw(st.lists(st.integers(-2, 2), min_size=S * A, max_size=S * A)), dtype=float).reshape(S, A)
+    P = np.eye(S)[to].mean(axis=2)
+    gamma = draw(st.sampled_from([0.0, 0.5, 0.95, 1.0] if ends else [0.0, 0.5, 0.95]))
+    return MDP(P=0.75 * P if ends else P, r=r, mu=np.eye(S)[0], gamma=gamma)
+
+
+@settings(max_examples=40)
+@given(models())
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-8])
+@pytest.mark.parametrize("method", BOTH)
+def test_tolerance_holds_against_fractions(best, method, tolerance, mdp):
+    """The error of a float against V* in rational numbers, an inequality between fractions."""
+    V, policy, _ = method(Play.of(mdp), tolerance)
+    proof = certify(Play.of(mdp), V, policy)
+
+    error = max(abs(Fraction(float(v)) - true) for v, true in zip(V, best(mdp), strict=True))
+    fixed = MDP(
+        P=np.asarray(mdp.P)[np.arange(mdp.S), policy][:, None], r=mdp.mean_reward[np.arange(mdp.S), policy][:, None], mu=mdp.mu, gamma=mdp.gamma
+    )
+    loss = max(true - own for true, own in zip(best(mdp), best(fixed), strict=True))
+
+    assert error <= Fraction(float(proof.bound)) <= Fraction(tolerance)
+    assert loss <= Fraction(float(proof.gap))
 
 
 @pytest.mark.parametrize("method", BOTH)
