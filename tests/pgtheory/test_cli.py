@@ -95,7 +95,7 @@ def test_compare_two_estimators():
 
 def test_solve_to_a_tolerance_by_a_named_method():
     """Each option in a call in which it changes the answer; a large problem lists its states with --all only."""
-    found = json.loads(run("solve", "chain/5", "--method", "gauss-seidel", "--tolerance", "1e-3", "--json").output)
+    found = json.loads(run("solve", "two-state", "--method", "gauss-seidel", "--tolerance", "1e-3", "--json").output)
     assert found["method"] == "gauss-seidel"
     assert 1e-12 < found["bound"] <= 1e-3
     large = ("solve", "queue/S=10001", "--json")
