@@ -9,36 +9,38 @@ from functools import cache
 import numpy as np
 
 
-def step(starts, columns, chance, reward, ends, reward_end, noise, actions, y, before, kappa, nu, after, new):
+def step(begin, end, starts, columns, chance, by_pair, reward, ends, reward_end, noise, actions, y, before, kappa, nu, after, new):
     """Write the numbers (5, S) of a step into `new`, from those of the next step: for each state E[A | s], E[e | s], alpha, beta, gamma.
 
     Args:
+        begin, end: the states that are written; each is found by itself, so that threads may share the work.
         starts, columns, chance: P in CSR form.
-        reward: (nnz,) on it.
+        by_pair, reward: whether rewards are those of pairs, (S A,), or stand on the entries of P, (nnz,).
         ends, reward_end, noise, actions, y: (S, A).
         before: V_t (S,).
         kappa, nu: numbers.
         after: the numbers of the next step (5, S), but gamma V_{t+1} + kappa E[A_{t+1} | s] in the first row.
         new: (5, S).
     """
-    S, A = y.shape
+    A = y.shape[1]
     q, e = np.zeros(A), np.zeros(A)
-    for s in range(S):
+    for s in range(begin, end):
         advantage = mean = alpha = beta = gamma = 0.0
         for a in range(A):
-            b, u, begin, end = actions[s, a], y[s, a], starts[s * A + a], starts[s * A + a + 1]
+            row = s * A + a
+            b, u, first, last = actions[s, a], y[s, a], starts[row], starts[row + 1]
             total, next_mean, next_alpha, next_beta, next_gamma = ends[s, a] * reward_end[s, a], 0.0, 0.0, 0.0, 0.0
-            for z in range(begin, end):
+            for z in range(first, last):
                 p, t = chance[z], columns[z]
-                total += p * (reward[z] + after[0, t])
+                total += p * (reward[row if by_pair else z] + after[0, t])
                 next_mean += p * after[1, t]
                 next_alpha += p * after[2, t]
                 next_beta += p * after[3, t]
                 next_gamma += p * after[4, t]
             moves, together, of_mean = ends[s, a] * (reward_end[s, a] - total) ** 2, 0.0, ends[s, a] * next_mean**2
-            for z in range(begin, end):
+            for z in range(first, last):
                 p, t = chance[z], columns[z]
-                x, d = reward[z] + after[0, t] - total, after[1, t] - next_mean
+                x, d = reward[row if by_pair else z] + after[0, t] - total, after[1, t] - next_mean
                 moves += p * x * x
                 together += p * x * d
                 of_mean += p * d * d

@@ -39,8 +39,13 @@ def spread(rewards: Rewards, after: Float[np.ndarray, "S"]) -> Spread:
 
 def noise(rewards: Rewards) -> Float[np.ndarray, "S A"]:
     """E[Var(r | s, a, s') | s, a]; exactly zero for rewards without noise. Cost O(nnz)."""
+    mdp = rewards.mdp
+    if mdp.r2 is None:
+        return np.zeros((mdp.S, mdp.A))
+    if mdp.by_pair:
+        return np.maximum(np.asarray(mdp.r2) - np.asarray(mdp.r) ** 2, 0)
     (r, r2), (r_end, r2_end) = rewards.moments, rewards.at_end
-    return _by_pair(rewards, weighted(rewards.P, np.maximum(r2 - r * r, 0))) + rewards.mdp.ends * np.maximum(r2_end - r_end**2, 0)
+    return _by_pair(rewards, weighted(rewards.P, np.maximum(r2 - r * r, 0))) + mdp.ends * np.maximum(r2_end - r_end**2, 0)
 
 
 def _by_pair(rewards: Rewards, matrix: Kernel) -> Float[np.ndarray, "S A"]:
