@@ -71,7 +71,7 @@ class OnPolicy:
 
     def _index(self, scene: Scene, paths: Paths, rows: np.ndarray) -> dict[str, np.ndarray]:
         ordinal = np.cumsum(scene.mdp.mu > 0) - 1
-        rollout = np.broadcast_to(np.arange(self.episodes), rows.shape)
+        rollout = np.broadcast_to(np.arange(rows.shape[1]), rows.shape)
         return {"prompt": ordinal[paths.start[rows]], "group": np.zeros_like(rows), "rollout": rollout}
 
 

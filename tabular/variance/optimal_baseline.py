@@ -6,7 +6,7 @@ states, or steps, are not correlated: E[Z_s . Z_s'] = 0. So the quadratic of `op
     b*(s) = -E[Z_s . g_0] / E|Z_s|^2,    tr Cov(b) - tr Cov(b*) = sum_s E|Z_s|^2 (b(s) - b*(s))^2,
 
 with g_0 the estimate without baseline. E[Z_s . g_0] has the terms |psi_t|^2 G_t, of which alone the baseline of single samples of (state, action) is made, and the products
-of psi_t with the steps before and after it. Everything else, critics and scores with a mean, is a linear system.
+of psi_t with the steps before and after it. Everything else, critics and scores with a mean, is a linear system; the whole return has its own closed form (`whole_baseline.py`).
 Source: Greensmith, Bartlett and Baxter (2004), JMLR 5, Theorem 8, for single samples; Peters and Schaal (2008) for one baseline a parameter and step. Here: a whole trajectory.
 """
 
@@ -19,12 +19,16 @@ from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.estimators.baselines import Given
 from pgtheory.tabular.estimators.gae import GAE
 from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
-from pgtheory.tabular.estimators.reinforce import RewardToGo
+from pgtheory.tabular.estimators.reinforce import RewardToGo, WholeReturn
+from pgtheory.tabular.laws.forms import Whole, form_of
+from pgtheory.tabular.laws.law import law
+from pgtheory.tabular.laws.transitions import Rewards
 from pgtheory.tabular.sampling.episodes import OnPolicy
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.variance.along import total_variance
 from pgtheory.tabular.variance.directions import Problem
 from pgtheory.tabular.variance.optimal_critic import Quadratic, critic_of_least_variance
+from pgtheory.tabular.variance.whole_baseline import whole_return_values
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,17 +59,19 @@ def least_variance(estimator: PolicyGradient, sampling: object, scene: Scene, *,
     """The baseline or critic of least total variance of an estimate, exactly, and what the given one wastes.
 
     Args:
-        estimator: PolicyGradient of RewardToGo or GAE, with any baseline or critic.
+        estimator: PolicyGradient of RewardToGo, WholeReturn or GAE, with any baseline or critic.
         by_step: values (T, S), of their own at each step, instead of (S,).
 
-    Cost: two total variances and `optimal_values`.
+    Cost: two total variances (for the whole return, two laws) and `optimal_values`.
 
     Raises:
         InvalidArgument, NonTerminating, NotConverged: as `optimal_values`.
     """
     values, residual = optimal_values(estimator, sampling, scene, by_step=by_step)
     best = with_values(estimator, values)
-    least, given = (total_variance(e, sampling, scene, workers=workers) for e in (best, estimator))
+    whole = isinstance(estimator.advantage, WholeReturn)
+    total = lambda e: law(e, sampling, scene).variance if whole else total_variance(e, sampling, scene, workers=workers)
+    least, given = total(best), total(estimator)
     return Optimum(values=values, estimator=best, least=least, given=given, residual=residual)
 
 
@@ -79,6 +85,9 @@ def optimal_values(estimator: PolicyGradient, sampling: object, scene: Scene, *,
         NonTerminating: no horizon, scores that are not discounted, and episodes that may run for ever.
         NotConverged: the linear system is too ill-conditioned.
     """
+    form = form_of(with_values(estimator, np.ones(scene.mdp.S)), sampling, scene)
+    if isinstance(form, Whole):
+        return whole_return_values(form, Rewards(scene.mdp), scene.policy(), by_step=by_step), 0.0
     quadratic = quadratic_of(estimator, sampling, scene, by_step=by_step)
     values, residual, apart = critic_of_least_variance(quadratic)
     if not apart and quadratic.problem.form.rows.start != "row":
@@ -116,11 +125,11 @@ def with_values(estimator: PolicyGradient, values: Float[np.ndarray, "*T S"]) ->
     match getattr(estimator, "advantage", None):
         case GAE() as advantage:
             return replace(estimator, advantage=replace(advantage, critic=Given(values)))
-        case RewardToGo() as advantage:
+        case RewardToGo() | WholeReturn() as advantage:
             return replace(estimator, advantage=replace(advantage, baseline=Given(values)))
         case other:
             raise InvalidArgument(
-                f"{type(estimator).__name__} with the advantage {type(other).__name__} has no values whose best choice is known. Give a PolicyGradient of RewardToGo or GAE."
+                f"{type(estimator).__name__} with the advantage {type(other).__name__} has no values whose best choice is known. Give a PolicyGradient of RewardToGo, WholeReturn or GAE."
             )
 
 

@@ -84,6 +84,16 @@ def test_laws_of_uncoupled_prompts_add(name, sampling):
     assert parts.zero == pytest.approx(whole.zero, abs=1e-13)
 
 
+@pytest.mark.parametrize("name", ["reward-to-go", "reinforce"])
+def test_laws_of_uncoupled_episodes_add(name):
+    """Several rows of trajectories of their own: the mean over three has a third of the covariance of one."""
+    s, estimator = scene(2), builtin(name)
+    assert not coupled(estimator, OnPolicy(3), s)
+    one, three = Enumeration().run(estimator, OnPolicy(1), s), IndependentParts().run(estimator, OnPolicy(3), s)
+    np.testing.assert_allclose(three.mean, one.mean, atol=1e-13)
+    np.testing.assert_allclose(three.covariance, one.covariance / 3, atol=1e-13)
+
+
 @pytest.mark.parametrize("name", ["group-std/batch", "leave-one-out/per-batch-token"])
 def test_batch_wide_normalisers_couple_prompts(name):
     """They are found, and adding the parts would be wrong: the planted mistake shows in the covariance or the mean."""
