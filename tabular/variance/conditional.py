@@ -132,7 +132,7 @@ class Conditional:
         """The same for the sum of the sources, direction by direction, in compiled code on as many threads as there are processors: memory O(S A) a direction."""
         form, mdp, threads = self.form, self.rewards.mdp, os.cpu_count() or 1
         P: Any = self.rewards.P
-        model = (P.indptr, P.indices, P.data, mdp.by_pair, np.ravel(mdp.r) if mdp.by_pair else self.rewards.moments[0])
+        model = (P.indptr, P.indices, P.data, mdp.by_pair, self.rewards.at_end[0].ravel() if mdp.by_pair else self.rewards.moments[0])
         by_pair = (mdp.ends, self.rewards.at_end[0], self.noise, form.actions)
         edges, found, step = np.linspace(0, mdp.S, threads + 1).astype(int), np.zeros((self.columns.size, 5, mdp.S)), compiled_step()
         with ThreadPoolExecutor(threads) as pool:

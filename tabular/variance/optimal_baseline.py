@@ -40,7 +40,7 @@ class Optimum:
         estimator: the estimate with these values.
         least: its total variance.
         given: total variance of the estimate as it was given.
-        residual: largest derivative of the variance at `values`, relative to that at zero values.
+        residual: largest derivative of the variance at `values`, relative to the terms that one at zero values is a sum of.
     """
 
     values: Float[np.ndarray, "*T S"]
@@ -76,7 +76,7 @@ def least_variance(estimator: PolicyGradient, sampling: object, scene: Scene, *,
 
 
 def optimal_values(estimator: PolicyGradient, sampling: object, scene: Scene, *, by_step: bool = False) -> tuple[Float[np.ndarray, "*T S"], float]:
-    """The values of least total variance, and the largest derivative left, relative to that at zero values. Zero where no value has an effect.
+    """The values of least total variance, and the largest derivative left, relative to the terms it is a sum of. Zero where no value has an effect.
 
     Cost: 5 T nnz D multiply-adds, 2 T S numbers a column of a block; for a critic, or scores with a mean, that times the steps of conjugate gradients.
 

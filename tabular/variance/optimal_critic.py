@@ -9,12 +9,12 @@ The system is solved by conjugate gradients, preconditioned by E|Z_{t, s}|^2. It
 constants: any solution has the same variance.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse.linalg import LinearOperator, cg
 
 from pgtheory.tabular.errors import InvalidArgument, NotConverged
 from pgtheory.tabular.laws.transitions import Rewards
@@ -22,11 +22,14 @@ from pgtheory.tabular.variance.blocks import over_blocks
 from pgtheory.tabular.variance.directions import Problem, units
 from pgtheory.tabular.variance.pairing import Pairing
 
-TOLERANCE = 1e-11
-"""Largest derivative at the optimum, relative to that at zero values: the square of it is the relative excess of the variance."""
+TOLERANCE = 1e-12
+"""Largest derivative at the optimum, relative to the terms that a derivative at zero values is a sum of: some thousand roundings."""
 
-ENOUGH = 1e-8
-"""Largest derivative that is accepted where rounding allows no smaller one."""
+ENOUGH = 1e-9
+"""Largest derivative that is accepted where rounding allows no smaller one: its square is the relative excess of the variance."""
+
+FLAT = 1e-13
+"""Curvature relative to the preconditioner below which a direction has no effect but that of rounding."""
 
 RESTARTS = 4
 """Conjugate gradients start again from the true residual, until it is small: their own drifts away from it."""
@@ -74,20 +77,24 @@ class Quadratic:
         sums = sums if self.bootstraps else sums[:-1]
         return sums if self.by_step else sums.sum(axis=0)
 
-    def gradient(self, values: np.ndarray, rewards: Rewards | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Half the gradient at `values`, and E|Z|^2 summed over the steps. Cost: see `Pairing.second`, for all parameters."""
+    def gradient(self, values: np.ndarray, rewards: Rewards | None = None) -> tuple[np.ndarray, np.ndarray, float]:
+        """Half the gradient at `values`, E|Z|^2 summed over the steps, and the largest sum of absolute terms of a derivative.
+
+        Cost: see `Pairing.second`, for all parameters.
+        """
         problem = self.problem
         pairing = self.pairing(values, problem.rewards if rewards is None else rewards)
         steps = problem.form.horizon or 1
         work = lambda begin, end: pairing.second(problem.columns(units(problem, begin, end)).psi)
-        blocks = over_blocks(work, problem.policy.theta.size, size=problem.size + steps * len(values[0] if self.by_step else values), workers=1)
+        blocks = over_blocks(work, problem.policy.theta.size, size=problem.size + steps * self.shape[-1], workers=1)
         second, size = np.sum(blocks, axis=0)
         mean = problem.policy.pullback(problem.form.ratio * pairing.weight())
-        return self.fold(second - pairing.first(problem.columns(mean[None]).psi[..., 0])), self.fold(size)
+        first = pairing.first(problem.columns(mean[None]).psi[..., 0])
+        return self.fold(second - first), self.fold(size), float(self.fold(abs(second) + abs(first)).max())
 
 
 def critic_of_least_variance(quadratic: Quadratic) -> tuple[np.ndarray, float, bool]:
-    """(values, largest derivative there relative to that at zero values, whether one value after the other is enough).
+    """(values, largest derivative there relative to the terms of one at zero values, whether one value after the other is enough).
 
     The first step treats the Hessian as if it were its preconditioner: where the parts of different values are not correlated this is the answer, in closed form.
     Else conjugate gradients. Cost: a gradient a step, at most as many steps as there are values, in exact arithmetic.
@@ -96,38 +103,58 @@ def critic_of_least_variance(quadratic: Quadratic) -> tuple[np.ndarray, float, b
         NotConverged: the derivative stays far above TOLERANCE; `best` are the best values found.
     """
     zero = np.zeros(quadratic.shape)
-    slope, size = quadratic.gradient(zero)
-    free, goal = size > 0, abs(slope).max()
-    if goal == 0:
+    slope, size, scale = quadratic.gradient(zero)
+    if abs(slope).max() <= TOLERANCE * scale:
         return zero, 0.0, True
+    free = size > 0
 
-    def hessian(x: np.ndarray) -> np.ndarray:
+    def hessian(x: Float[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
         full = np.zeros(quadratic.shape)
-        full[free] = x.ravel()
+        full[free] = x
         return quadratic.gradient(full, quadratic.silent)[0][free]
 
     def judged(values: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         left = quadratic.gradient(values)[0][free]
-        return float(abs(left).max() / goal), values, left
+        return float(abs(left).max() / scale), values, left
 
-    n = int(free.sum())
-    operator = LinearOperator((n, n), matvec=hessian, dtype=float)
-    scaling = LinearOperator((n, n), matvec=lambda x: x.ravel() / size[free], dtype=float)
     best = judged(np.divide(-slope, size, out=np.zeros_like(size), where=free))
     apart = best[0] <= TOLERANCE
     for _ in range(RESTARTS):
         if best[0] <= TOLERANCE:
             break
-        change, _ = cg(operator, -best[2], rtol=TOLERANCE / 10, atol=0.0, maxiter=2 * n + 20, M=scaling)
         values = best[1].copy()
-        values[free] += change
+        values[free] += conjugate_gradients(hessian, -best[2], size[free], TOLERANCE / 10 * scale)
         best = min(best, judged(values), key=lambda found: found[0])
     residual, values, _ = best
     if not residual <= ENOUGH:
         raise NotConverged(
-            f"conjugate gradients leave a derivative of {residual:.1e} relative to that at zero values: the variance hardly depends on some combination of the {n} values. "
+            f"conjugate gradients leave a relative derivative of {residual:.1e}: the variance hardly depends on some combination of the {free.sum()} values. "
             "Take fewer states, or the best values found.",
             best=values,
             bound=np.inf,
         )
     return values, residual, apart
+
+
+def conjugate_gradients(
+    hessian: Callable[[np.ndarray], np.ndarray], b: Float[np.ndarray, "n"], size: Float[np.ndarray, "n"], tolerance: float
+) -> Float[np.ndarray, "n"]:
+    """x with H x = b to `tolerance`, preconditioned by `size`; it stops where a direction has no curvature, which H may lack but b must not meet.
+
+    Source: Hestenes and Stiefel (1952); Golub and Van Loan (2013), Algorithm 11.5.1.
+    """
+    x, left = np.zeros_like(b), b
+    direction = left / size
+    product = left @ direction
+    for _ in range(2 * len(b) + 20):
+        if abs(left).max() <= tolerance:
+            break
+        bent = hessian(direction)
+        curvature = direction @ bent
+        if not curvature > FLAT * (direction**2 @ size):
+            break
+        x, left = x + product / curvature * direction, left - product / curvature * bent
+        scaled, before = left / size, product
+        product = left @ scaled
+        direction = scaled + product / before * direction
+    return x

@@ -42,9 +42,10 @@ def noise(rewards: Rewards) -> Float[np.ndarray, "S A"]:
     mdp = rewards.mdp
     if mdp.r2 is None:
         return np.zeros((mdp.S, mdp.A))
-    if mdp.by_pair:
-        return np.maximum(np.asarray(mdp.r2) - np.asarray(mdp.r) ** 2, 0)
-    (r, r2), (r_end, r2_end) = rewards.moments, rewards.at_end
+    r_end, r2_end = rewards.at_end
+    if mdp.by_pair:  # the same for every next state
+        return np.maximum(r2_end - r_end**2, 0)
+    r, r2 = rewards.moments
     return _by_pair(rewards, weighted(rewards.P, np.maximum(r2 - r * r, 0))) + mdp.ends * np.maximum(r2_end - r_end**2, 0)
 
 

@@ -52,7 +52,9 @@ def test_least_variance_is_that_of_least_squares(data, by_hand):
     policy, other = by_hand.policy(rng, pick("softmax", "direct"), S, A), by_hand.policy(rng, "softmax", S, A)
     scene = Scene.of(mdp, policy, sampler=other) if off else Scene.of(mdp, policy)
     sampling = (OffPolicy if off else OnPolicy)(horizon=T if cut else None)
-    advantage = GAE(lambda_=lambda_, step_discount=step_discount) if kind == "gae" else RewardToGo(step_discount=step_discount)
+    advantage = (
+        GAE(lambda_=lambda_, critic=Given(np.zeros(S)), step_discount=step_discount) if kind == "gae" else RewardToGo(step_discount=step_discount)
+    )
     _, least = regression(
         by_hand, mdp, (other if off else policy).probabilities, score(policy), T=T, lambda_=lambda_ if kind == "gae" else 1.0,
         nu=gamma if step_discount else 1.0, bootstraps=cut and kind == "gae", by_step=by_step,
@@ -123,8 +125,22 @@ def test_values_that_have_no_effect_are_zero(by_hand):
     assert residual <= optimal_critic.TOLERANCE
 
 
+@pytest.mark.parametrize("S", [1, 2])
+def test_combinations_without_effect_are_left_alone(S, by_hand):
+    """Without discount and ends a constant cancels from every temporal difference, bootstrapped at the cut: the Hessian is singular, for S = 1 it is zero."""
+    rng = np.random.default_rng(7)
+    mdp = by_hand.model(rng, S=S, A=2, ends=False, reward="pair", gamma=1.0)
+    scene = Scene.of(mdp, by_hand.policy(rng, "softmax", S, 2))
+    found = least_variance(with_critic(np.zeros(S)), OnPolicy(horizon=3), scene)
+    assert found.residual <= optimal_critic.TOLERANCE
+    assert found.least == pytest.approx(total_variance(with_critic(found.values + 5.0), OnPolicy(horizon=3), scene), rel=1e-11)
+    assert abs(found.values).max() < 10
+    if S == 1:
+        assert (found.values[0], found.excess) == (0, 0)
+
+
 def test_running_out_of_steps_is_an_error_with_the_best_critic(by_hand, monkeypatch):
-    monkeypatch.setattr(optimal_critic, "cg", lambda operator, b, **rest: (np.zeros_like(b), 1))
+    monkeypatch.setattr(optimal_critic, "conjugate_gradients", lambda hessian, b, size, tolerance: np.zeros_like(b))
     with pytest.raises(NotConverged, match="hardly depends") as caught:
         optimal_values(with_critic(np.zeros(3)), OnPolicy(), random_scene(by_hand, 4))
     assert caught.value.best.shape == (3,)
