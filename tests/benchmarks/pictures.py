@@ -66,7 +66,7 @@ def panel(axis, cells, triad) -> None:
             axis.plot(laps[0]["S"], other[1], color="#b08900", marker="*", markersize=8, linestyle="", zorder=1)
     axis.set(xscale="log", yscale="log")
     sizes = [laps[0]["S"] for laps in cells.values()]
-    if sizes and max(sizes) < 10 * min(sizes):
+    if len(sizes) > 1 and max(sizes) < 10 * min(sizes):
         plain_ticks(axis, sizes)
     axis.grid(which="major", color="#e5e7eb", linewidth=0.7)
     axis.set_axisbelow(True)
