@@ -145,6 +145,17 @@ def test_gap_without_best_value_is_refused():
         _ = oracle(np.zeros((1, 1))).gap
 
 
+def test_repeated_oracle_has_each_problem_several_times_in_a_row(stacks, softmax):
+    stack = stacks(N=3)
+    ref, theta = softmax(logits(stack)), softmax(logits(stack, 5))
+    quadratic = FunctionOracle(lambda x: -(x**2).sum(axis=(1, 2)), lambda x: -2 * x, optimal_value=np.arange(3.0))
+    for oracle in (SoftmaxOracle(stack, kl=0.3, ref=ref), SoftmaxOracle(stack, kl=0.3, ref=ref[0]), DirectOracle(stack), quadratic):
+        one, two = oracle(theta), oracle.repeated(2)(np.repeat(theta, 2, axis=0))
+        for name in ("value", "gap", "gradient"):
+            assert abs(getattr(two, name) - np.repeat(getattr(one, name), 2, axis=0)).max() <= LONG
+        assert np.ptp(one.gap) > 0.01
+
+
 def test_one_table_serves_every_problem(stacks):
     stack = stacks()
     table = np.random.default_rng(0).normal(size=(stack.S, stack.A))

@@ -98,6 +98,14 @@ def test_gamma_one_needs_an_end():
         Stack(**arrays(P=np.array([[[[1.0]]], [[[1.0]]]]), gamma=np.array([0.9, 1.0])))
 
 
+def test_gamma_one_needs_an_end_from_every_state():
+    P = np.zeros((1, 2, 1, 2))
+    P[0, 1, 0, 1] = 1.0
+
+    with pytest.raises(NonTerminating, match="problem 0 has gamma 1, and from state 1 the episode never ends"):
+        Stack(P=P, r=np.ones((1, 2, 1)), mu=np.array([[1.0, 0.0]]), gamma=np.array([1.0]))
+
+
 def test_horizon_becomes_a_stack_with_time_in_its_states():
     model = MDP(P=[[[1.0]]], r=[[1.0]], mu=[1.0], horizon=3)
 
