@@ -69,6 +69,15 @@ def test_start_takes_a_table_or_everything():
     assert TWO_ARMS.start(np.array([1.0, 2.0, 3.0])).tolist() == [[1.0, 2.0, 3.0]]
 
 
+def test_repeated_oracle_has_each_problem_several_times_in_a_row(stacks):
+    oracle = constrained(stacks(N=2))
+    theta = np.random.default_rng(0).random((2, 11))
+    one, two = oracle(theta), oracle.repeated(2)(np.repeat(theta, 2, axis=0))
+
+    assert abs(two.gradient - np.repeat(one.gradient, 2, axis=0)).max() <= 1e-12
+    assert abs(one.gradient[0] - one.gradient[1]).max() > 0.1
+
+
 def test_weights_tell_the_players_apart():
     assert TWO_ARMS.weights(policy=2.0, multipliers=0.5).tolist() == [2.0, 2.0, 0.5]
 
