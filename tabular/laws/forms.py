@@ -51,10 +51,9 @@ class Rows:
 
         With starts drawn by the rows, `shared` does not matter.
         """
-        if self.start == "row":
-            return (second - squared) / (self.groups * self.size)
-        within = (second - shared) / (self.groups * self.size)
-        return within if self.start == "fixed" else within + (shared - squared) / self.groups
+        within = second - (squared if self.start == "row" else shared)
+        within /= self.groups * self.size  # in place: these are the largest matrices there are
+        return within + (shared - squared) / self.groups if self.start == "group" else within
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -40,13 +40,13 @@ def law_of_rows(row: RowMoments, form: Form, columns: Columns, policy: Policy, *
     second = row.cross
     second += second.T.copy()
     columns.add_squares(second, row.square)
-    squared = np.outer(mean, mean)
-    covariance = form.rows.covariance(second, second if row.shared is None else row.shared, squared)
+    covariance = form.rows.covariance(second, second if row.shared is None else row.shared, np.outer(mean, mean))
     error = form.actions * form.ratio * (row.error + (form.actions.size + probability_roundings(form) + 16) * UNIT_ROUNDOFF * abs(row.weight))
     mean, covariance = to_parameters(columns, policy, mean, covariance)
+    covariance *= form.scale**2
     return Law(
         mean=form.scale * mean,
-        covariance=form.scale**2 * covariance,
+        covariance=covariance,
         rounding=form.scale * policy.pullback_size(error),
         method=method,
         exact=True,

@@ -122,7 +122,7 @@ LAW_ROUNDING = 1e-12
 """Relative to the largest second moment: sums of a few hundred products of numbers of order one, at 1e-16 each."""
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(instances())
 def test_mean_and_covariance_are_those_of_all_data_sets(instance):
     """Whatever the estimator, critic, policy, sampler, reward and end of the episode; the bound of the mean holds."""
