@@ -47,3 +47,16 @@ def test_mean_and_covariance_are_those_of_rational_arithmetic_and_the_bound_hold
     assert found.rounding.max() < 3000 * 2.0**-53 * 10 * size
     covariance = np.array([[float(x) for x in row] for row in exact.covariance])
     np.testing.assert_allclose(found.covariance, covariance, rtol=0, atol=1e-13 * size**2)
+
+
+@pytest.mark.parametrize("horizon", [3, None])
+def test_where_rewards_and_critic_cancel_the_bound_is_that_of_what_was_added_up(horizon):
+    """Every difference is zero, and so is the mean; what is computed is the rounding of numbers of order 1e6, and the bound has seen them."""
+    c = 1e6 / 3
+    P = np.array([[[1 / 3, 2 / 3], [0.1, 0.9]], [[0.6, 0.4], [1 / 7, 6 / 7]]])
+    mdp = MDP(P=P, r=np.full((2, 2), c / 10), mu=[1 / 3, 2 / 3], gamma=0.9)
+    scene = Scene.of(mdp, Softmax.of(FLOATS(PI)), critic=np.full(2, c))
+    found = differences_law(form_of(PolicyGradient(advantage=GAE(lambda_=0.7)), OnPolicy(horizon=horizon), scene), scene)
+    assert 0 < abs(found.mean).max() < 1e-8
+    assert (abs(found.mean) <= found.rounding).all()
+    assert found.rounding.max() < 1e-5
