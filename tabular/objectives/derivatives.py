@@ -36,6 +36,11 @@ def probability_pullback_abs(policy: Policy, U: Float[np.ndarray, "S A"]) -> np.
     return by_state(abs(U)) if isinstance(policy, Direct) else policy.pullback_abs(policy.probabilities * U)
 
 
+def probability_pullback_size(policy: Policy, U: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D"]:
+    """The sum of the absolute values of all terms that `probability_pullback` adds up, for U at least zero: its rounding is measured by it."""
+    return U.ravel().copy() if isinstance(policy, Direct) else policy.pullback_size(policy.probabilities * U)
+
+
 def probability_hessian(policy: Policy, U: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
     """sum_sa U[s, a] (second derivative of pi(a|s)). Cost O(S A D^2)."""
     if isinstance(policy, Direct):

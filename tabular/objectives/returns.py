@@ -16,6 +16,7 @@ from pgtheory.tabular.objectives.derivatives import (
     probability_hessian,
     probability_pullback,
     probability_pullback_abs,
+    probability_pullback_size,
 )
 from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.scene import Scene
@@ -172,15 +173,15 @@ def _gradient_of(found: Evaluation, mdp: MDP, policy: Policy) -> tuple[Float[np.
     e = np.reshape(found.occupancy_bound, -1)
     q = mdp.gamma * found.bound + backup_rounding(mdp, float(abs(found.V).max(initial=0)))
     terms = len(d) + 4 + (mdp.A if parameters_of_one_state(policy) else mdp.S * mdp.A)
-    visited = lambda weight, slopes: float(np.max(weight @ slopes))
     spread = probability_pullback_abs(policy, np.ones_like(policy.probabilities))
-    uncancelled = float(probability_pullback_abs(policy, abs(Q).max(axis=0)).max())
-    steepest = uncancelled
+    largest = abs(Q).max(axis=0)
     if parameters_of_one_state(policy):
-        steepest = max(float(abs(probability_pullback(policy, step)).max()) for step in Q) + 2 * terms * UNIT * uncancelled
-    inherited = e.sum() * (steepest + q * float(spread.max())) + q * visited(abs(d).sum(axis=0), spread)
-    size = np.einsum("ts,tsa->sa", abs(d), abs(Q))
-    rounding = 2 * terms * UNIT * visited(np.ones(mdp.S), probability_pullback_abs(policy, size))
+        steepest = max(float(abs(probability_pullback(policy, step)).max()) for step in Q)
+        steepest += 2 * terms * UNIT * float(probability_pullback_size(policy, largest).max())
+    else:
+        steepest = float(probability_pullback_abs(policy, largest).max())
+    inherited = e.sum() * (steepest + q * float(spread.max())) + q * float(np.max(abs(d).sum(axis=0) @ spread))
+    rounding = 2 * terms * UNIT * float(probability_pullback_size(policy, np.einsum("ts,tsa->sa", abs(d), abs(Q))).max())
     gradient = probability_pullback(policy, np.einsum("ts,tsa->sa", d, Q))
     return gradient, float((inherited + rounding) * (1 + 4 * terms * UNIT))
 

@@ -12,7 +12,7 @@ The residual is computed here, after the solve, and its rounding is added to it:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,8 +32,14 @@ from pgtheory.tabular.solve.structure import UNIT, Structure
 SOLVERS: dict[str, type[Solver]] = {solver.name: solver for solver in (Dense, Banded, SparseLU, Sweeps, Krylov)}
 """Every method, by its name."""
 
+ITERATIONS = (Sweeps.name, Krylov.name)
+"""The methods that may fail where a factorisation does not."""
+
 DIGITS = 1e-10
 """Error of an iterative method relative to the largest entry, where no tolerance is given and rounding allows it."""
+
+ALONE = 100_000
+"""Steps that an iteration may take if it was asked for by name."""
 
 SMALL = 300
 """Up to so many states a full LU costs less than anything else."""
@@ -125,6 +131,8 @@ class Chain:
             NonTerminating: no method could be set up: the matrix is singular to all of them.
         """
         aim = self.aim if aim is None else aim
+        if self.method is not None:
+            aim = replace(aim, steps=ALONE)
         names, best = self._order(1 if b.ndim == 1 else b.shape[1]), None
         for name in names:
             solver = self._solver(name)
@@ -174,6 +182,7 @@ class Chain:
 
         Raises:
             NonTerminating: float64 cannot tell the chain from one that never ends.
+            NotConverged: an iteration that was asked for by name does not find out.
         """
         if not self.structure.size:
             return 0.0
@@ -183,6 +192,12 @@ class Chain:
         found = self.find(np.ones(self.structure.size), aim=Aim(absolute=2.0**-10))
         x, e = found.x, float(found.residual)
         if not (np.isfinite(x).all() and (x > 0).all() and e < 1):
+            if self.method in ITERATIONS:
+                raise NotConverged(
+                    f"{self.method} did not solve for the expected length of an episode, without which nothing is proven. Leave the method out.",
+                    best=x,
+                    bound=np.inf,
+                )
             raise too_long()
         return float(x.max() / (1 - e) * (1 + 8 * UNIT))
 
@@ -213,7 +228,7 @@ class Chain:
                 yield "banded"
             if columns >= MANY and s.size <= FULL and not narrow(s, s.bandwidth, FILL):
                 yield "dense"
-            if narrow(s, s.bandwidth, FILL) or (s.entries <= LEAST / 4 and narrow(s, s.ordered_bandwidth, FILL)):
+            if 0 in s.bandwidth or narrow(s, s.bandwidth, FILL) or (s.entries <= LEAST / 4 and narrow(s, s.ordered_bandwidth, FILL)):
                 yield "sparse-lu"
         elif columns >= MANY or not s.constant_sum:
             yield "dense"
@@ -255,7 +270,7 @@ def require_tolerance(tolerance: float | None) -> None:
 def narrow(structure: Structure, bandwidth: tuple[int, int], limit: float) -> bool:
     """Whether an LU within that band needs at most `limit` operations for each entry of K."""
     below, above = bandwidth
-    return structure.size * min(below, above) * (below + above) <= limit * structure.entries
+    return structure.size * (min(below, above) + 1) * (below + above) <= limit * structure.entries
 
 
 def not_proven(bound: float, tolerance: float, found: Solution) -> str:

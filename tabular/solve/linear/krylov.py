@@ -8,9 +8,6 @@ from jaxtyping import Float
 from pgtheory.tabular.solve.linear.solver import Aim, norm
 from pgtheory.tabular.solve.structure import Structure
 
-LIMIT = 400
-"""Iterations in all."""
-
 PATIENCE = 40
 """A restart follows when so many iterations did not halve the residual, or the recursion broke down."""
 
@@ -31,9 +28,9 @@ class Krylov:
         """Restarts until the true residual is as small as `aim` asks, or a start gains less than a factor of two in every column that needs it."""
         x, r, steps = np.zeros_like(b), b, 0
         size = norm(r, transposed)
-        while steps < LIMIT and not np.all(size <= aim.allowed(norm(x, transposed))):
+        while steps < aim.steps and not np.all(size <= aim.allowed(norm(x, transposed))):
             with np.errstate(all="ignore"):
-                change, n = self._start(r, transposed, aim, norm(x, transposed), LIMIT - steps)
+                change, n = self._start(r, transposed, aim, norm(x, transposed), aim.steps - steps)
                 steps += n
                 residual = r - self._apply(change, transposed)
             after = norm(residual, transposed)

@@ -11,10 +11,14 @@ from pgtheory.tabular.solve.structure import Structure
 
 @dataclass(frozen=True)
 class Aim:
-    """When an iteration may stop: residual <= absolute + relative * (norm of x), in the sup norm for M, in the 1-norm for M'."""
+    """When an iteration may stop: residual <= absolute + relative * (norm of x), in the sup norm for M, in the 1-norm for M'; or after so many steps.
+
+    The default of `steps` is what is worth its time where another method is left.
+    """
 
     absolute: float = 0.0
     relative: float = 0.0
+    steps: int = 300
 
     def allowed(self, size: Float[np.ndarray, "*k"]) -> Float[np.ndarray, "*k"]:
         """The largest residual that is small enough for a solution of that norm."""

@@ -16,9 +16,6 @@ from pgtheory.tabular.solve.structure import Structure
 PATIENCE = 8
 """Sweeps after which the rate is trusted."""
 
-LIMIT = 200
-"""Sweeps that are worth their time where another method is left."""
-
 
 class Sweeps:
     """Cost: one product with K a step; about log(1e-10) / log(second eigenvalue of K) steps. Memory: a few vectors.
@@ -36,8 +33,8 @@ class Sweeps:
 
     def solve(self, b: Float[np.ndarray, "S *k"], transposed: bool, aim: Aim) -> tuple[Float[np.ndarray, "S *k"], int]:
         """Sweeps until the residual is as small as `aim` asks, or does not shrink fast enough."""
-        x, residuals = b / (1 - self.rate) if transposed else np.zeros_like(b), []
-        for step in range(1, LIMIT + 1):
+        x, residuals, step = b / (1 - self.rate) if transposed else np.zeros_like(b), [], 0
+        for step in range(1, aim.steps + 1):
             y = b + self.structure.gamma * self.structure.product(x, transposed)
             d = y - x
             if not transposed and self.rate:
@@ -48,7 +45,7 @@ class Sweeps:
             x = y
             residuals.append(norm(d, transposed))
             allowed = aim.allowed(norm(x, transposed))
-            if np.all(residuals[-1] <= allowed) or (step > PATIENCE and hopeless(residuals, allowed, LIMIT - step)):
+            if np.all(residuals[-1] <= allowed) or (step > PATIENCE and hopeless(residuals, allowed, aim.steps - step)):
                 break
         return x, step
 

@@ -1,5 +1,6 @@
 """The return: against inversion in complex numbers, against the sum over all trajectories, and its bound against fractions."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -7,15 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgtheory.tabular.errors import InvalidArgument, NonTerminating
+from pgtheory.face import gradient
+from pgtheory.tabular.errors import InvalidArgument, NonTerminating, NotConverged
 from pgtheory.tabular.models.augmentation import with_time
 from pgtheory.tabular.models.bandit import Bandit
+from pgtheory.tabular.models.large import sparse_garnet
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.objectives import returns
 from pgtheory.tabular.objectives.derivatives import probability_gradient, probability_hessian, probability_pullback
 from pgtheory.tabular.objectives.functionals import PathFunctional
+from pgtheory.tabular.objectives.regularisers import Entropy
 from pgtheory.tabular.objectives.returns import Length, Return, ReturnAt
 from pgtheory.tabular.policies.direct import Direct
+from pgtheory.tabular.policies.log_linear import LogLinear
 from pgtheory.tabular.policies.policy import score
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.sampling.paths import enumerate_paths
@@ -150,11 +155,13 @@ def solved(M: list[list[Fraction]], b: list[Fraction]) -> list[Fraction]:
     return [row[-1] for row in rows]
 
 
-def exact_gradient(mdp: MDP, policy) -> list[Fraction]:
-    """sum d Q grad pi in fractions of the float64 tables: what the bound is about."""
+def exact_gradient(mdp: MDP, policy, slopes: np.ndarray | None = None) -> list[Fraction]:
+    """sum d Q grad pi in fractions of the float64 tables: what the bound is about. `slopes` is grad pi, default the rounded table."""
     S, A, gamma = range(mdp.S), range(mdp.A), Fraction(mdp.gamma)
     to = lambda table: np.vectorize(Fraction, otypes=[object])(table)
-    P, r, mu, pi, dpi = (to(x) for x in (dense(mdp), mdp.mean_reward, mdp.mu, policy.probabilities, probability_gradient(policy)))
+    P, r, mu, pi, dpi = (
+        to(x) for x in (dense(mdp), mdp.mean_reward, mdp.mu, policy.probabilities, probability_gradient(policy) if slopes is None else slopes)
+    )
     K = [[sum(pi[s, a] * P[s, a, t] for a in A) for t in S] for s in S]
     step = lambda V: [[r[s, a] + gamma * sum(P[s, a, t] * V[t] for t in S) for a in A] for s in S]
     mean = lambda Q: [sum(pi[s, a] * Q[s][a] for a in A) for s in S]
@@ -222,6 +229,57 @@ def test_the_bound_covers_solves_that_went_wrong(monkeypatch, mdp, policy, wrong
 
         assert max(abs(Fraction(g) - x) for g, x in zip(gradient, exact, strict=True)) <= Fraction(bound)
         assert bound <= 2000 * size
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Softmax(np.array([[0.0, 40.0], [30.0, -3.0]])),
+        Direct(np.array([[0.25, 0.75], [1.0, 0.0]])),
+        LogLinear(np.array([0.5, -1.0]), np.array([[[1.0, 2.0], [1e3, 1e3]], [[0.5, 0.0], [0.0, 7.0]]])),
+    ],
+    ids=["nearly-deterministic", "direct", "log-linear"],
+)
+@pytest.mark.parametrize("horizon", [None, 4])
+def test_the_bound_holds_for_every_family(policy, horizon):
+    """Against fractions of pi, theta's features and the model; cancellation in 1 - pi and in features of 1000 is part of the error that is bounded."""
+    mdp = replace(LOOP, horizon=horizon)
+    gradient, bound = returns.return_gradient_with_bound(mdp, policy)
+    pi = np.vectorize(Fraction, otypes=[object])(policy.probabilities)
+    if isinstance(policy, Direct):
+        slopes = np.eye(4).reshape(2, 2, 4)
+    else:
+        features = policy.features if isinstance(policy, LogLinear) else np.eye(4).reshape(2, 2, 4)
+        f = np.vectorize(Fraction, otypes=[object])(features)
+        slopes = pi[..., None] * (f - (pi[..., None] * f).sum(axis=1, keepdims=True))
+
+    assert max(abs(Fraction(float(g)) - x) for g, x in zip(gradient, exact_gradient(mdp, policy, slopes), strict=True)) <= Fraction(bound)
+    assert bound <= 1e-9
+
+
+def test_a_tolerance_is_proven_or_refused():
+    policy = Softmax(np.random.default_rng(0).standard_normal((1000, 4)))
+    mdp = sparse_garnet(1000)
+    loose, accurate = (returns.return_gradient_with_bound(mdp, policy, tolerance=tolerance) for tolerance in (1e-8, 4e-12))
+
+    assert loose[1] <= 1e-8 and accurate[1] <= 4e-12 < loose[1]  # the second was evaluated again
+    assert abs(loose[0] - accurate[0]).max() <= loose[1] + accurate[1]
+    with pytest.raises(NotConverged, match="Give a larger tolerance") as caught:
+        returns.return_gradient_with_bound(mdp, policy, tolerance=1e-20)
+    assert abs(caught.value.best - accurate[0]).max() <= caught.value.bound + accurate[1]
+
+
+def test_the_face_proves_a_tolerance_of_returns_only():
+    mdp, policy = sparse_garnet(400), Softmax(np.zeros((400, 4)))
+
+    found = gradient(mdp, policy, method="krylov", tolerance=1e-9)
+
+    assert found.shape == (400, 4)
+    assert abs(found - gradient(mdp, policy, method="sparse-lu")).max() <= 2e-9
+    with pytest.raises(InvalidArgument, match="method is 'simplex', expected None or one of dense"):
+        gradient(mdp, policy, method="simplex")
+    with pytest.raises(InvalidArgument, match="are for returns"):
+        gradient(Bandit(r=[1.0, 0.0]), Softmax(np.zeros((1, 2))), objective=Entropy(), tolerance=1e-3)
 
 
 def test_a_gradient_that_is_wrong_by_one_part_in_10_8_is_outside_the_bound():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.policies.log_linear import LogLinear, tied
@@ -45,6 +46,23 @@ def test_the_size_of_a_pullback_bounds_it_whatever_the_signs(policy):
     same = LogLinear(np.zeros(1), np.full((1, 2, 1), 7.0))
     np.testing.assert_allclose(same.pullback(np.array([[1.0, 1.0]])), 0)
     np.testing.assert_allclose(same.pullback_size(np.array([[1.0, 1.0]])), 2 * 2 * 7)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=ids)
+def test_the_absolute_pullback_is_that_of_the_table_of_scores(policy):
+    W = RNG.normal(size=policy.probabilities.shape)
+    found = policy.pullback_abs(W)
+
+    table = found.toarray() if sp.issparse(found) else found
+    np.testing.assert_allclose(table, np.einsum("sa,sad->sd", abs(W), abs(score(policy))), rtol=0, atol=1e-13)
+    assert (abs(policy.pullback(W)) <= table.sum(axis=0) + 1e-13).all()
+
+
+def test_the_absolute_pullback_of_a_table_stores_one_number_a_parameter():
+    """A million states fit: the matrix (S, S*A) is never filled."""
+    found = Softmax(np.zeros((50_000, 2))).pullback_abs(np.ones((50_000, 2)))
+
+    assert sp.issparse(found) and found.nnz == 100_000
 
 
 def test_an_action_that_is_never_taken_has_no_derivative_along_other_directions():

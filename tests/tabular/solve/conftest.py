@@ -84,9 +84,9 @@ FORMS = {"dense": np.array, "fortran": np.asfortranarray, "csr": sp.csr_array, "
 
 
 def exact_solution(K, gamma, b, transposed=False):
-    """x with (I - gamma K) x = b for the float64 numbers given, by elimination in fractions."""
+    """x with (I - gamma K) x = b for the float64 numbers or fractions given, by elimination in fractions."""
     S = range(len(b))
-    M = [[(i == j) - Fraction(gamma) * Fraction(float(K[j, i] if transposed else K[i, j])) for j in S] + [Fraction(float(b[i]))] for i in S]
+    M = [[(i == j) - Fraction(gamma) * Fraction(K[j, i] if transposed else K[i, j]) for j in S] + [Fraction(b[i])] for i in S]
     for s in S:
         pivot = next(k for k in S if k >= s and M[k][s] != 0)
         M[s], M[pivot] = M[pivot], M[s]

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from pgtheory.tabular.solve.linear.solver import Aim, Refused
-from pgtheory.tabular.solve.linear.sweeps import LIMIT, PATIENCE, Sweeps
+from pgtheory.tabular.solve.linear.sweeps import PATIENCE, Sweeps
 from pgtheory.tabular.solve.structure import Structure
 
 
@@ -33,14 +33,13 @@ def test_a_cycle_is_handed_on_early(structures, transposed):
 
 
 def test_rows_that_sum_to_less_do_not_diverge():
-    """Adding a constant as if rows summed to one sends the residual to 1e20 here. Rate 0.99: handed on, no worse than it began."""
+    """Adding a constant as if rows summed to one sends the residual to 1e20 here. Without it the rate is 0.99 * 0.9."""
     K = np.array([[0.9, 0.1], [0.0, 0.2]])
     b = np.array([1.0, -1.0])
 
-    x, steps = Sweeps(Structure(K, 0.99)).solve(b, False, Aim(relative=1e-12))
+    x, _ = Sweeps(Structure(K, 0.99)).solve(b, False, Aim(relative=1e-12))
 
-    assert steps < LIMIT
-    assert abs(b - x + 0.99 * (K @ x)).max() <= 1
+    np.testing.assert_allclose(x, np.linalg.solve(np.eye(2) - 0.99 * K, b), atol=1e-9)
 
 
 def test_rows_of_one_sum_below_one_have_the_constant_taken_out(structures):
