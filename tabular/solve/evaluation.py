@@ -185,7 +185,7 @@ def _stationary(mdp: MDP, pi: np.ndarray, method: str | None, tolerance: float |
         occupancy=occupancy,
         J=float(mdp.mu @ V),
         bound=proven(norm * residual),
-        occupancy_bound=np.array(proven(norm * (flow.residual + blur * flow.size))),
+        occupancy_bound=np.array(proven(norm * float(flow.residual + blur * flow.size))),
         method=solved.method,
         steps=solved.steps,
         ends=ends,

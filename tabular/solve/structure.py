@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,7 +23,7 @@ class Structure:
     Everything is computed when first asked for. Cost: one pass over the entries each; `order` a sort of the neighbours of each state.
     """
 
-    K: np.ndarray | sp.csr_array
+    K: Any  # np.ndarray | sp.csr_array: no type checker follows `sparse`
     gamma: float
 
     @property
@@ -58,7 +59,7 @@ class Structure:
         if not transposed:
             return np.concatenate(on_threads(lambda part: part @ x, parts))
         sums = on_threads(lambda start, part: part.T @ x[start : start + part.shape[0]], starts, parts)
-        return sum(sums[1:], sums[0])
+        return np.add.reduce(sums)
 
     @cached_property
     def parts(self) -> tuple[list[int], list[sp.csr_array]]:
@@ -106,7 +107,7 @@ class Structure:
         return bandwidth(self.ordered)
 
 
-def bandwidth(K: np.ndarray | sp.csr_array) -> tuple[int, int]:
+def bandwidth(K: Any) -> tuple[int, int]:
     """(l, u) with K[i, j] = 0 unless -u <= i - j <= l; (0, 0) without entries."""
     if not sp.issparse(K):
         i, j = np.nonzero(K)

@@ -20,7 +20,7 @@ class Dense:
     def __init__(self, structure: Structure) -> None:
         if structure.size > self.LIMIT:
             raise Refused(f"a full matrix of {structure.size} states needs more memory than is sensible; the limit is {self.LIMIT} states")
-        K = structure.K.toarray() if structure.sparse else structure.K  # pyright: ignore[reportAttributeAccessIssue]
+        K = structure.K.toarray() if structure.sparse else structure.K
         M = np.multiply(K, -structure.gamma, order="C")
         M.ravel()[:: structure.size + 1] += 1
         # LAPACK stores columns: the rows of M are the columns of M', which is factorised without a copy.

@@ -22,7 +22,7 @@ class Aim:
 
     def allowed(self, size: Float[np.ndarray, "*k"]) -> Float[np.ndarray, "*k"]:
         """The largest residual that is small enough for a solution of that norm."""
-        return self.absolute + (self.relative * size if self.relative else 0.0)
+        return self.absolute + (self.relative * size if self.relative else np.zeros_like(size))
 
 
 class Refused(Exception):
