@@ -34,6 +34,19 @@ def chain(S: int = 5, gamma: float = 0.9) -> MDP:
     return MDP(P=P, r=r, mu=np.eye(S)[0], gamma=gamma)
 
 
+def lock(S: int = 8, A: int = 2) -> MDP:
+    """A combination lock: in each of S states action 0 goes on, any other ends with 0; the last right action ends with 1. Undiscounted.
+
+    Softmax gradient ascent from the uniform policy, whose return is A^-S, needs a number of steps that grows like A^S.
+    Source: the standard example of sparse reward, Kakade (2003), Section 8.6; used by Klein, Weissmann and Doering (2024) for the plateau.
+    """
+    S, A = require_count("S", S), require_count("A", A, least=2)
+    P, r = np.zeros((S, A, S)), np.zeros((S, A))
+    P[np.arange(S - 1), 0, np.arange(1, S)] = 1
+    r[-1, 0] = 1
+    return MDP(P=P, r=r, mu=np.eye(S)[0])
+
+
 def random_walk(S: int = 5) -> MDP:
     """S states in a row, actions left and right, both ends end; leaving to the right pays 1. Undiscounted, start in the middle.
 

@@ -49,6 +49,7 @@ class Entry:
 PROBLEMS: dict[str, tuple[str, Callable[..., Model]]] = {
     "two-state": ("two-state", classic.two_state),
     "chain": ("chain/5", classic.chain),
+    "lock": ("lock/8", classic.lock),
     "random-walk": ("random-walk/5", classic.random_walk),
     "short-corridor": ("short-corridor", classic.short_corridor),
     "gridworld": ("gridworld/4x4", grids.gridworld),
