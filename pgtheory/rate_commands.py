@@ -11,12 +11,22 @@ from pgtheory.cli import app, array, out, progress, ready_to_plot, saved
 
 @app.command()
 def rate(
-    update: Annotated[str, typer.Argument(help="Built-in update (gradient, natural, mirror, projected, ...), or file.py:function, theta -> theta.")],
+    update: Annotated[
+        str,
+        typer.Argument(
+            help="Built-in update (gradient, natural, mirror, projected, ...), or file.py:function, theta -> theta; with --optimiser a loss."
+        ),
+    ],
     problem: Annotated[str, typer.Option(help="Named problem, Gymnasium id, or a .npz/.json file.")] = "sparse-garnet/S=10,A=4,b=3,gamma=0.9,seed=0",
     theorem: Annotated[str | None, typer.Option(help="Name or id of a theorem; default that of a built-in update.")] = None,
     steps: Annotated[int, typer.Option(help="Number of steps.")] = 1000,
     gamma: Annotated[float | None, typer.Option(help="Another discount.")] = None,
     theta: Annotated[str | None, typer.Option(help="First point as a Python list; default that of the theorem.")] = None,
+    optimiser: Annotated[
+        str | None, typer.Option(help="UPDATE is a loss, trained exactly by this torch optimiser: sgd, adam, adamw, rmsprop.")
+    ] = None,
+    learning_rate: Annotated[float, typer.Option(help="Learning rate of the optimiser.")] = 0.1,
+    group: Annotated[int, typer.Option(help="Completions a prompt that the loss sees.")] = 4,
     plot: Annotated[Path | None, typer.Option(help="Write a picture of gap and bound to this file (.png, .svg, .pdf).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -27,10 +37,16 @@ def rate(
 
     if plot is not None:
         ready_to_plot(plot)
-    target = update if update in BUILTIN or ":" not in update else load_target(update)[0]
+    target: object = update if update in BUILTIN or ":" not in update else load_target(update)[0]
+    if optimiser is not None:
+        from pgtheory.tabular.models.problems import problem as problem_named
+        from pgtheory.training import training_step
+
+        loss = target if callable(target) else update
+        target = training_step(loss, problem_named(problem), optimiser=optimiser, learning_rate=learning_rate, group=group)
     with progress(f"running {update}", quiet=as_json) as say:
         found = rated(
-            target, problem=problem, theorem=theorem, steps=steps, gamma=gamma, theta=None if theta is None else array(theta),
+            target, name=update.rpartition(":")[2] + (f" by {optimiser}" if optimiser else ""), problem=problem, theorem=theorem, steps=steps, gamma=gamma, theta=None if theta is None else array(theta),
             progress=lambda state: say(f"step {state.t} of {steps}"),
         )  # fmt: skip
     if as_json:

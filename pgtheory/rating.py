@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pgtheory.tabular.arrays import require_count
+from pgtheory.tabular.dynamics.mirror import PolicyIteration
 from pgtheory.tabular.dynamics.running import Run, run
 from pgtheory.tabular.dynamics.stack import Stack
-from pgtheory.tabular.dynamics.updates import FunctionUpdate, State, Update
+from pgtheory.tabular.dynamics.updates import Ascent, FunctionUpdate, State, Update
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.models.problems import problem as problem_named
 from pgtheory.tabular.rates.fit import Rate, change_point, identify
@@ -145,17 +146,19 @@ def rate(
     steps: int = 1000,
     gamma: float | None = None,
     theta: np.ndarray | None = None,
+    name: str = "",
     progress: Callable[[State], None] | None = None,
 ) -> Rating:
     """Run an update with exact gradients and hold a theorem against it.
 
     Args:
-        update: name of a built-in one, an `Update`, or a function theta (S, A) -> theta.
+        update: name of a built-in one, an `Update` (`training.training_step` makes one of a loss and a torch optimiser), or a function theta (S, A) -> theta.
         problem: id of a problem, or a model.
         theorem: its name or id; default that of a built-in update, none for others.
         steps: number of steps.
         gamma: another discount.
         theta: first point; default that of the theorem.
+        name: what to call the update.
 
     Raises:
         InvalidArgument: an unknown update or theorem, a problem that the dynamics cannot run.
@@ -163,7 +166,7 @@ def rate(
     """
     require_count("steps", steps)
     stack, problem_name = stacked(problem, gamma)
-    name = update if isinstance(update, str) else getattr(update, "__name__", type(update).__name__)
+    name = name or (update if isinstance(update, str) else getattr(update, "__name__", type(update).__name__))
     own: Any
     if isinstance(update, str):
         if update not in BUILTIN:
@@ -179,7 +182,7 @@ def rate(
         found = run(own, setting.oracle, setting.theta if theta is None else theta, steps, record=record, progress=progress)
         return Rating(update=name, problem=problem_name, answer="MEASURED", run=found, **measured(found))
     start = chosen.setting(stack).theta if theta is None else theta
-    same = compare_with(own, chosen, stack, start) if isinstance(own, FunctionUpdate) else None
+    same = None if isinstance(own, Ascent | PolicyIteration) else compare_with(own, chosen, stack, start)
     if same is not None and same.kind == "rescaled" and np.ptp(same.factor) < 1e-8 and chosen.rescaled is not None:
         chosen = chosen.rescaled(float(same.factor[0, 0]))
     outcome = hold(chosen, stack, steps, update=own, theta=start, record=record, progress=progress)
