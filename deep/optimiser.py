@@ -1,6 +1,7 @@
 """A torch optimiser as an update: its steps are taken with the exact mean of an estimator, so that a training loop runs without noise."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,7 @@ class OptimiserUpdate:
         parameter = torch.nn.Parameter(torch.from_numpy(state.theta[0].copy()))
         optimiser = self.make([parameter])
         if state.memory is not None:
-            optimiser.load_state_dict(state.memory)
+            optimiser.load_state_dict(deepcopy(state.memory))  # its tensors are changed in place by the step
         parameter.grad = torch.from_numpy(-mean.reshape(state.theta[0].shape))
         optimiser.step()
         theta = parameter.detach().numpy()[None].copy()

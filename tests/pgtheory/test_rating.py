@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from pgtheory.cli import app, main
 from pgtheory.rating import BUILTIN, rate, rate_picture
-from pgtheory.tabular.dynamics.oracles import SceneOracle
+from pgtheory.tabular.dynamics.scene_oracle import SceneOracle
 from pgtheory.tabular.dynamics.steps import Constant
 from pgtheory.tabular.dynamics.updates import FunctionUpdate, Natural
 from pgtheory.tabular.errors import InvalidArgument, UserFunctionError
