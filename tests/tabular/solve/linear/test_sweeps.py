@@ -37,8 +37,10 @@ def test_rows_that_sum_to_less_do_not_diverge():
     K = np.array([[0.9, 0.1], [0.0, 0.2]])
     b = np.array([1.0, -1.0])
 
-    x, _ = Sweeps(Structure(K, 0.99)).solve(b, False, Aim(relative=1e-12))
+    solver = Sweeps(Structure(K, 0.99))
+    x, _ = solver.solve(b, False, Aim(relative=1e-12))
 
+    assert solver.rate == 0
     np.testing.assert_allclose(x, np.linalg.solve(np.eye(2) - 0.99 * K, b), atol=1e-9)
 
 
@@ -61,3 +63,11 @@ def test_a_right_hand_side_of_zero_takes_one_sweep():
     x, steps = Sweeps(Structure(np.full((3, 3), 1 / 3), 0.9)).solve(np.zeros(3), False, Aim(relative=1e-12))
 
     assert x.tolist() == [0, 0, 0] and steps == 1
+
+
+def test_a_constant_is_solved_by_one_sweep():
+    """The correction moves the swept value by gamma / (1 - gamma) of the residual, no more: 3 + 3 * 9 at gamma = 0.9."""
+    x, steps = Sweeps(Structure(np.full((3, 3), 1 / 3), 0.9)).solve(np.full(3, 3.0), False, Aim(relative=1e-12))
+
+    np.testing.assert_allclose(x, 30, rtol=1e-14)
+    assert steps == 1
