@@ -13,7 +13,7 @@ from pgtheory.tabular.models.classic import chain
 from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.certificates import certify
-from pgtheory.tabular.solve.iteration import sweeps
+from pgtheory.tabular.solve.iteration import modified, sweeps
 from pgtheory.tabular.solve.iteration.modified import Slow, gauss_seidel, modified_policy_iteration, needed, swept
 from pgtheory.tabular.solve.iteration.policy import policy_iteration
 from pgtheory.tabular.solve.play import Play
@@ -107,6 +107,15 @@ def test_sweep_against_the_flow_carries_a_value_along_the_whole_path():
         assert gauss_seidel(Play.of(model), 1e-8)[2] < 300
     np.testing.assert_allclose(gauss_seidel(Play.of(turned), 1e-8)[0][::-1], 0.999 ** (S - 1 - s), atol=1e-8)
     assert modified_policy_iteration(Play.of(sparse(chain(250, gamma=0.999))), 1e-8)[2] > 250
+
+
+def test_both_directions_are_tried(monkeypatch):
+    seen, honest = set(), modified.Directed
+    monkeypatch.setattr(modified, "Directed", lambda K, gamma, b, backward, compile: seen.add(backward) or honest(K, gamma, b, backward, compile))
+
+    gauss_seidel(Play.of(frozen_lake(18)), 1e-8)
+
+    assert seen == {False, True}
 
 
 def test_dense_rows_need_no_sweeps_of_policies():
