@@ -12,7 +12,7 @@ from pgtheory.tabular.errors import InvalidArgument
 
 def paper_ids() -> tuple[str, ...]:
     """Ids of all papers, in order."""
-    return tuple(sorted(module.name.upper() for module in iter_modules(folder.__path__)))
+    return tuple(sorted(module.name.upper() for module in iter_modules(folder.__path__) if not module.ispkg))
 
 
 def paper(id: str) -> Paper:

@@ -1,0 +1,1 @@
+"""Main experiments that are too long for the file of their paper."""
