@@ -21,6 +21,10 @@ from pgtheory.tabular.models.bandit import Bandit
 THREE = (1.0, 0.9, 0.1)
 
 
+def arms(*r: float) -> Bandit:
+    return Bandit(r=np.array(r))
+
+
 def oracle_of(model: object) -> SoftmaxOracle:
     return SoftmaxOracle(Stack.of([model]))
 
@@ -36,7 +40,7 @@ def first_two(outlook) -> np.ndarray:
 def two_arms(label: str, r: tuple[float, ...], p: float, c: float, best: float | None = None) -> Case:
     logits = np.zeros((1, len(r)))
     logits[0, 0] = math.log(p / (1 - p))
-    return Case(label, model=Bandit(r=r), theta=logits, p=p, c=c, best=best, steps=6)
+    return Case(label, model=arms(*r), theta=logits, p=p, c=c, best=best, steps=6)
 
 
 def many_two_arms() -> list[Case]:
@@ -89,7 +93,7 @@ def tail(c: float, *, constant: float = 0.0, start: float = 0.5) -> Case:
     # Until 1 - p is about e^-30.
     return Case(
         f"c = {c:g}, p_0 = {start}",
-        model=Bandit(r=(1.0, 0.3)),
+        model=arms(1.0, 0.3),
         theta=[[math.log(start / (1 - start)), 0.0]],
         c=c,
         constant=constant,
@@ -120,9 +124,7 @@ def counted(case: Case) -> float:
 
 def count_case(error: float, most: int, constant: float = 0.0) -> Case:
     what = f"constant {constant:g}" if constant else "Polyak"
-    return Case(
-        f"(1, .9, .1), error {error:g}, {what}", model=Bandit(r=THREE), error=error, most=most, constant=constant, left=steps_to, right=counted
-    )
+    return Case(f"(1, .9, .1), error {error:g}, {what}", model=arms(*THREE), error=error, most=most, constant=constant, left=steps_to, right=counted)
 
 
 def rate_cases() -> list[Case]:
@@ -155,7 +157,7 @@ C2 = Claim(
 
 
 def plateau(label: str, cap: float, *, sampled: bool, stated: Callable[[Case], np.ndarray]) -> Case:
-    return Case(label, model=Bandit(r=(1.0, 0.2)), p=0.02, cap=cap, sampled=sampled, stated=stated)
+    return Case(label, model=arms(1.0, 0.2), p=0.02, cap=cap, sampled=sampled, stated=stated)
 
 
 def moved(case: Case) -> np.ndarray:
@@ -204,7 +206,7 @@ C3 = Claim(
 
 
 def target_case(r: tuple[float, ...], target: float, c: float = 1.0) -> Case:
-    return Case(f"r = {r}, V* taken as {target:g}, c = {c:g}", model=Bandit(r=r), target=target, c=c, left=last_value, right=lambda case: case.target)
+    return Case(f"r = {r}, V* taken as {target:g}, c = {c:g}", model=arms(*r), target=target, c=c, left=last_value, right=lambda case: case.target)
 
 
 def last_value(case: Case) -> np.ndarray:
@@ -227,7 +229,7 @@ def too_large() -> Case:
             found.append(math.log(u))
         return np.array(found)
 
-    return Case("(1, .2), V* taken as 1.1: u grows past 1e12 in four steps", model=Bandit(r=(1.0, 0.2)), left=growing, right=scalars)
+    return Case("(1, .2), V* taken as 1.1: u grows past 1e12 in four steps", model=arms(1.0, 0.2), left=growing, right=scalars)
 
 
 def target_cases() -> list[Case]:
