@@ -156,3 +156,11 @@ def test_return_without_bound_is_an_error_with_the_last_value(method):
 
     assert caught.value.bound == np.inf
     assert caught.value.best[0] > 100
+
+
+@pytest.mark.parametrize(("gain", "taken"), [(2e-5, 0), (3e-5, 1)])
+def test_action_counts_as_a_tie_up_to_a_quarter_of_the_tolerance(gain, taken):
+    """One state for ever, gamma = 0.9: a loss of 2.5e-5 a step costs 2.5e-4, a quarter of 1e-3. A larger one is not given away for a lower number."""
+    mdp = MDP(P=np.ones((1, 2, 1)), r=[[1.0, 1.0 + gain]], mu=[1.0], gamma=0.9)
+
+    assert modified_policy_iteration(Play.of(mdp), 1e-3)[1].tolist() == [taken]
