@@ -341,7 +341,7 @@ PAPER = Paper(
     id="P077", slug="md-vi-average", title="Leverage the Average: an Analysis of KL Regularization in RL",
     authors="Vieillard, Kozuno, Scherrer, Pietquin, Munos, Geist", year=2020, family="regularisation", claims=(C1, C2, C3, C4, C5, C6),
     code={"scheme": "pgtheory.tabular.dynamics.value_iteration:MirrorValueIteration"},
-    headline=Headline(question="do errors of the evaluation average when the policy is held back by a divergence?", run=averaging),
+    headline=Headline(question="do errors average under a divergence?", run=averaging),
     notes="C3 and C4 are corrected: the error is exactly zero on most problems, not all. The error of the policy falls faster than the k^-1/2 of the bound, because a wrong action is both "
     "rarer and cheaper the smaller the averaged noise is.",
 )  # fmt: skip
