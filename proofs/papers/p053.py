@@ -198,7 +198,7 @@ def stage_cases() -> list[Case]:
     rng = np.random.default_rng(0)
     r = 10.0 ** rng.uniform(-1, 1, size=(30, 1)) * rng.random((30, 4))
     plateau = stage_case("a plateau: p(a*) = .01", np.array([[1.0, 0.9, 0.0]]), np.log([[0.01, 0.98, 0.01]]))
-    return [stage_case("30 bandits", r, rng.normal(size=(30, 4))), plateau]
+    return [plateau, stage_case("30 bandits", r, rng.normal(size=(30, 4)))]
 
 
 def gaps(case: Case) -> np.ndarray:
