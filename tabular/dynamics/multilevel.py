@@ -15,8 +15,10 @@ Source: Dorfman and Levy (2022) for the estimate; Suttle et al. (2023) for the a
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from jaxtyping import Float
 
 from pgtheory.tabular.arrays import freeze, require_count, require_shape
@@ -129,7 +131,7 @@ def first_step(
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray], np.ndarray]:
     """The stationary mean of the terms, and of one step with it taken off: E[h | s], (P, E[h; t | s]), E[h h' | s]."""
     chain, S, A = unichain(mdp, policy), mdp.S, mdp.A
-    P = np.asarray(mdp.transition.todense() if hasattr(mdp.transition, "todense") else mdp.transition).reshape(S, A, S)
+    P = dense(mdp.transition).reshape(S, A, S)
     chance = normalised(policy.probabilities)[:, :, None] * P / P.sum(axis=2, keepdims=True)
     centre = chain.d @ np.einsum("sat,satd->sd", chance, terms)
     h = terms - centre
@@ -148,12 +150,13 @@ def temporal_differences(model: object, gain: float, V: Float[np.ndarray, "S"]) 
     """r(s, a, s') - gain + V(s') - V(s), the error of a critic of the average reward on each transition; rewards by their mean."""
     mdp, V = as_mdp(model), freeze("V", V, error=InvalidArgument)
     require_shape("V", V, (mdp.S,), "one value a state", error=InvalidArgument)
-    reward = (
-        mdp.mean_reward[:, :, None]
-        if mdp.by_pair
-        else np.asarray(mdp.r.todense() if hasattr(mdp.r, "todense") else mdp.r).reshape(mdp.S, mdp.A, mdp.S)
-    )  # type: ignore[union-attr]
+    reward = mdp.mean_reward[:, :, None] if mdp.by_pair else dense(mdp.r).reshape(mdp.S, mdp.A, mdp.S)
     return reward - gain + V - V[:, None, None]
+
+
+def dense(matrix: Any) -> np.ndarray:
+    """A matrix as an array."""
+    return matrix.toarray() if sp.issparse(matrix) else np.asarray(matrix)
 
 
 def actor_critic_terms(

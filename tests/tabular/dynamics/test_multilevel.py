@@ -1,4 +1,4 @@
-"""Multi-level estimates against all paths, against sums over pairs of steps, and in the limit of long paths."""
+"""Multi-level estimates against all paths, against a recursion step by step, and in the limit of long paths."""
 
 from itertools import product
 
@@ -148,12 +148,13 @@ def test_sparse_model_and_rows_that_miss_one_by_rounding():
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("by_transition", [False, True])
-def test_terms_of_the_actor_critic(by_transition):
+@pytest.mark.parametrize(("by_transition", "sparse"), [(False, False), (True, False), (True, True)])
+def test_terms_of_the_actor_critic(by_transition, sparse):
     mdp, policy, _ = instance(9, S=3)
     rng = np.random.default_rng(1)
     r = rng.normal(size=(3, 2, 3)) if by_transition else mdp.r
-    mdp, policy = MDP(P=mdp.P, r=r, mu=mdp.mu), Softmax(rng.normal(size=(3, 2)))
+    P, rewards = (sp.csr_array(mdp.P.reshape(6, 3)), sp.csr_array(r.reshape(6, 3))) if sparse else (mdp.P, r)
+    mdp, policy = MDP(P=P, r=rewards, mu=mdp.mu), Softmax(rng.normal(size=(3, 2)))
     features, w, eta = rng.normal(size=(3, 2)), rng.normal(size=2), 0.3
     terms, table = actor_critic_terms(mdp, policy, features, eta, w), score(policy)
     assert terms.shape == (3, 2, 3, 1 + 2 + 6)
