@@ -138,13 +138,13 @@ def promised(case: Case) -> np.ndarray:
     """(I - gamma P_pi)^-1 G(pi)."""
     G = surrogate(DirectOracle(case.stack)(case.old), case.new, case.drift)
     P_pi = np.einsum("nsa,nsat->nst", case.new, case.stack.P)
-    return np.linalg.solve(np.eye(case.stack.S) - case.stack.gamma[:, None, None] * P_pi, G[..., None])[..., 0]
+    return np.linalg.solve(np.eye(case.stack.mu.shape[1]) - case.stack.gamma[:, None, None] * P_pi, G[..., None])[..., 0]
 
 
 def gained(case: Case, factor: float = 1.0) -> np.ndarray:
     """V_pi - V_old, state by state."""
     value = lambda pi: np.linalg.solve(
-        np.eye(case.stack.S) - case.stack.gamma[:, None, None] * np.einsum("nsa,nsat->nst", pi, case.stack.P),
+        np.eye(case.stack.mu.shape[1]) - case.stack.gamma[:, None, None] * np.einsum("nsa,nsat->nst", pi, case.stack.P),
         (pi * case.stack.r).sum(axis=2)[..., None],
     )[..., 0]
     return factor * (value(case.new) - value(case.old))
@@ -207,17 +207,23 @@ C3 = Claim(
 
 def flat_case(A: float) -> Case:
     r = np.linspace(1.21, 4, 50) if A > 0 else np.linspace(0.02, 0.79, 50)
-    return Case(
-        f"PPO, A = {A:g}, beyond the edge", A=np.full(50, A), r=r,
-        drift=Clip(), left=lambda case: case.A - case.drift.slope(case.r, case.A), right=lambda case: np.zeros(50),
-    )  # fmt: skip
+    return Case(f"PPO, A = {A:g}, beyond the edge", A=np.full(50, A), r=r, drift=Clip(), left=surrogate_slope, right=lambda case: np.zeros(50))
+
+
+def surrogate_slope(case: Case) -> np.ndarray:
+    return case.A - case.drift.slope(case.r, case.A)
 
 
 def rising_case(A: float) -> Case:
-    return Case(
-        f"DPO, A = {A:g}: never flat", A=np.full(50, A), r=np.linspace(1, 10, 50),
-        left=lambda case: np.sqrt(case.A - Discovered().slope(case.r, case.A)), right=lambda case: np.sqrt(case.A) / np.cosh((case.r - 1) * case.A / ALPHA),
-    )  # fmt: skip
+    return Case(f"DPO, A = {A:g}: never flat", A=np.full(50, A), r=np.linspace(1, 10, 50), left=root_of_slope, right=hyperbolic)
+
+
+def root_of_slope(case: Case) -> np.ndarray:
+    return np.sqrt(case.A - Discovered().slope(case.r, case.A))
+
+
+def hyperbolic(case: Case) -> np.ndarray:
+    return np.sqrt(case.A) / np.cosh((case.r - 1) * case.A / ALPHA)
 
 
 def rollback_case(A: float) -> Case:
@@ -241,7 +247,7 @@ def turning(case: Case, power: int) -> np.ndarray:
 C4 = Claim(
     id="P117.C4", kind="counterexample",
     statement="PPO's surrogate is flat for r > 1 + eps (A > 0) and r < 1 - eps (A < 0); DPO's has the slope A sech^2 > 0 for A > 0, and for A < 0 its slope changes sign at tanh^2(A log r*/beta) = r*: "
-    "r* = .2595, .4053, .5594, .6968 for A = -.25, -.5, -1, -2",
+    "r* = .2596, .4053, .5594, .6969 for A = -.25, -.5, -1, -2",
     left=lambda case: case.left(case),
     right=lambda case: case.right(case),
     # The square root of A sech^2 = A - A tanh^2 loses half the digits at sech = 1e-4: roots of 1e-16 are 1e-8, against values of at least 1e-4.
