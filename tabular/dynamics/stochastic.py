@@ -13,6 +13,7 @@ from jaxtyping import Float
 from pgtheory.tabular.arrays import require_count, require_distribution
 from pgtheory.tabular.dynamics.lazy import once
 from pgtheory.tabular.dynamics.outlook import Outlook
+from pgtheory.tabular.dynamics.steps import StepSize
 from pgtheory.tabular.dynamics.updates import State, Update
 from pgtheory.tabular.errors import InvalidArgument, TooLarge
 
@@ -128,6 +129,32 @@ class OneSample:
         s = np.arange(S)
         score[:, s, :, s, :] = np.moveaxis(np.eye(A) - pi[:, :, None, :], 1, 0)
         return Outcomes((stack.mu[:, :, None] * pi).reshape(N, S * A), (weight[..., None, None] * score).reshape(N, S * A, S, A))
+
+
+@dataclass(frozen=True)
+class AtExact:
+    """A step size that looks at the exact outlook behind a sampled gradient, where the rule itself would take the norm of the sample for that of the gradient.
+
+    `SignalToNoise` needs it: |g|^2 is |gradient|^2 plus the variance on average, and steps by it are too long.
+    """
+
+    step_size: StepSize
+
+    def __call__(self, t: int, outlook: Any, direction: np.ndarray, move: Callable[[np.ndarray], np.ndarray]) -> Float[np.ndarray, "N"]:
+        """The rule's size; the direction is the sampled one."""
+        return self.step_size(t, outlook.exact if isinstance(outlook, Drawn) else outlook, direction, move)
+
+
+def noise(law: GradientLaw) -> Callable[[Any], Float[np.ndarray, "N"]]:
+    """Outlook -> trace of the covariance of an estimate there. Cost: its K outcomes."""
+
+    def trace(outlook: Any) -> Float[np.ndarray, "N"]:
+        chance, gradient = law(outlook)
+        rows = gradient.reshape(*chance.shape, -1)
+        mean = np.einsum("nk,nkd->nd", chance, rows)
+        return np.einsum("nk,nkd->n", chance, (rows - mean[:, None]) ** 2)
+
+    return trace
 
 
 @dataclass(frozen=True, eq=False)

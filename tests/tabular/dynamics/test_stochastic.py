@@ -11,8 +11,8 @@ from pgtheory.tabular.dynamics.oracles import DirectOracle, FunctionOracle, Soft
 from pgtheory.tabular.dynamics.running import run
 from pgtheory.tabular.dynamics.scene_oracle import SceneOracle
 from pgtheory.tabular.dynamics.stack import Stack
-from pgtheory.tabular.dynamics.steps import Constant, Polyak
-from pgtheory.tabular.dynamics.stochastic import Drawn, NoisyOracle, OneSample, Outcomes, drawn_from, paths
+from pgtheory.tabular.dynamics.steps import Constant, Polyak, SignalToNoise
+from pgtheory.tabular.dynamics.stochastic import AtExact, Drawn, NoisyOracle, OneSample, Outcomes, drawn_from, noise, paths
 from pgtheory.tabular.dynamics.updates import Gradient, Natural, Normalised
 from pgtheory.tabular.errors import InvalidArgument, TooLarge
 from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
@@ -136,6 +136,29 @@ def test_seeds_agree_with_the_expectation_over_all_paths():
 
     assert abs(found.mean() - exact.mean(exact.outlook.value)[0]) <= 5 * found.std() / np.sqrt(seeds)
     assert found.std() > 0.05
+
+
+def test_noise_is_the_trace_of_the_covariance_of_reinforce():
+    """Three arms: sum pi r^2 |e_a - pi|^2 - |grad|^2, and 0 with one arm."""
+    pi, r = np.array([0.5, 0.3, 0.2]), np.array([1.0, 0.6, 0.1])
+    gradient = pi * (r - pi @ r)
+    expected = pi @ (r**2 * ((np.eye(3) - pi) ** 2).sum(axis=1)) - gradient @ gradient
+
+    assert abs(noise(OneSample())(SoftmaxOracle(THREE)(START[None])) - expected).max() <= 1e-15
+    assert noise(OneSample())(SoftmaxOracle(Stack.of([Bandit(r=[5.0])]))(np.zeros((1, 1, 1)))) == 0
+
+
+def test_step_size_behind_a_sample_is_that_of_the_exact_gradient():
+    """Signal to noise at the exact outlook moves each sample by one common step; from the sample itself each outcome has its own."""
+    rule, oracle = SignalToNoise(0.5, variance=noise(OneSample())), SoftmaxOracle(THREE)
+    exact = oracle(START[None])
+    size = rule(0, exact, exact.gradient, lambda change: change)[0]
+    _, g = OneSample()(exact)
+    for step, same in ((AtExact(rule), True), (SignalToNoise(0.5, variance=lambda outlook: noise(OneSample())(outlook.exact)), False)):
+        *_, end = paths(Gradient(step), oracle, OneSample(), START, 1)
+        moved = end.outlook.theta - START
+        assert np.allclose(moved, size * g[0], atol=1e-15) == same
+    assert AtExact(rule)(0, exact, exact.gradient, lambda change: change) == size
 
 
 def test_draws_do_not_depend_on_what_is_recorded():
