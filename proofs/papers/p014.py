@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -120,7 +121,7 @@ def last_iterate(case: Case) -> np.ndarray:
     """(J_r, multiplier) after the last of the steps."""
     oracle = oracle_of(case)
     update = Optimistic(NaturalAscentDescent(Constant(case.eta)), oracle.weights(policy=case.players[0], multipliers=case.players[1]))
-    outlook = run(update, oracle, np.zeros((3, 2)), case.steps, record=[]).final.outlook
+    outlook: Any = run(update, oracle, np.zeros((3, 2)), case.steps, record=[]).final.outlook
     return np.column_stack([outlook.value, outlook.multipliers[:, 0]])
 
 
@@ -130,7 +131,7 @@ def after_one_step(case: Case) -> np.ndarray:
     found = oracle.optimum
     logits = np.log(np.maximum(found.occupancy, 1e-200))
     theta = np.concatenate([logits.reshape(len(logits), -1), found.multipliers + case.off], axis=1)
-    outlook = run(case.update, oracle, theta, 1).final.outlook
+    outlook: Any = run(case.update, oracle, theta, 1).final.outlook
     return np.column_stack([outlook.value, outlook.multipliers[:, 0]])
 
 
@@ -236,7 +237,7 @@ C5 = Claim(
 
 
 def arms(steps: int, players: tuple[float, float] = (1.0, 1.0)) -> Case:
-    return Case(f"{steps} steps, optimism {players}", model=Bandit(r=[1.0, 0.0]), steps=steps, players=players)
+    return Case(f"{steps} steps, optimism {players}", model=Bandit(r=np.array([1.0, 0.0])), steps=steps, players=players)
 
 
 def two_arms(case: Case) -> np.ndarray:
@@ -247,7 +248,7 @@ def two_arms(case: Case) -> np.ndarray:
     late = range(case.steps * 9 // 10 + 1, case.steps + 1)
     found = run(Optimistic(NaturalAscentDescent(Constant(0.1)), weight), oracle, np.zeros((1, 2)), case.steps, record=late, watch=watch)
     p = found.watched["p"][1:]
-    return np.array([*np.ptp(p, axis=0), p[-1, 1], found.final.outlook.multipliers[1, 0]])
+    return np.array([*np.ptp(p, axis=0), p[-1, 1], found.theta[1, -1]])
 
 
 def scalars(case: Case, optimism: float = 1.0) -> np.ndarray:

@@ -3,12 +3,13 @@
 import itertools
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim, Paper
 from pgtheory.proofs.headline import Headline
-from pgtheory.proofs.papers.headlines.p053 import plateau, together_and_apart
+from pgtheory.proofs.papers.headlines.p053 import missed, plateau, together_and_apart
 from pgtheory.proofs.relations import AtMost, Equal, Rounding
 from pgtheory.tabular.dynamics.backward import Backward
 from pgtheory.tabular.dynamics.oracles import SoftmaxOracle
@@ -74,7 +75,7 @@ def reinforce_of_stages(case: Case) -> np.ndarray:
     return np.concatenate(found)
 
 
-def value(model: MDP, theta: np.ndarray, h: int, start: np.ndarray) -> complex:
+def value(model: MDP, theta: np.ndarray, h: int, start: np.ndarray) -> Any:
     """start . V_h by backward induction; theta may be complex."""
     V = np.zeros(model.S)
     for t in reversed(range(h, len(theta))):
@@ -276,7 +277,7 @@ STAGEWISE = {5: 270, 8: 680, 12: 1515}
 
 def counted_run(case: Case) -> np.ndarray:
     """Updates of single stages that the run takes."""
-    stages = Backward(Gradient(Constant(1.0)), case.H, lambda state: state.outlook.pi[0, 0, 1] <= 0.05 / case.H)
+    stages = Backward(Gradient(Constant(1.0)), case.H, lambda state: missed(state.outlook) <= 0.05 / case.H)
     update = stages if case.stagewise else Gradient(Constant(1.0))
     state = update.init(SoftmaxOracle(Stack.of([plateau(case.H)])), np.full((case.H, 2), [case.u, 0.0]))
     while state.memory is not None if case.stagewise else state.outlook.gap[0] > 0.05:
@@ -321,13 +322,13 @@ C5 = Claim(
 
 # C6: time matters
 
-CONSUME = MDP(P=[[[1, 0], [0, 1]], [[1, 0], [1, 0]]], r=[[1.0, 0.0], [2.5, 2.5]], mu=[1.0, 0.0], horizon=3)
+CONSUME = MDP(P=np.array([[[1, 0], [0, 1]], [[1, 0], [1, 0]]]), r=np.array([[1.0, 0.0], [2.5, 2.5]]), mu=np.array([1.0, 0.0]), horizon=3)
 """State s: consume or invest; s' pays 2.5 and returns."""
 
 
 def lost_by_stationarity(case: Case) -> np.ndarray:
     """Optimum minus the best stationary policy of a grid of P(invest) that holds 1/3, and values at some."""
-    worth = lambda p: evaluate(case.model, Direct([[1 - p, p], [1.0, 0.0]])).J
+    worth = lambda p: evaluate(case.model, Direct(np.array([[1 - p, p], [1.0, 0.0]]))).J
     return np.array([optimal(case.model).J - max(worth(n / 300) for n in range(301)), *map(worth, case.p)])
 
 

@@ -29,6 +29,11 @@ def plateau(H: int) -> MDP:
     return MDP(P=P, r=r, mu=np.eye(H)[0])
 
 
+def missed(outlook: Any) -> float:
+    """Probability of the wrong action in a stage of one state."""
+    return outlook.pi[0, 0, 1]
+
+
 def reinforce(outlook: Any, rng: np.random.Generator) -> np.ndarray:
     """REINFORCE with EPISODES episodes from the first state: only those that earn the reward count, and they took the good action in every epoch."""
     earned = rng.binomial(EPISODES, np.clip(outlook.value, 0, 1)) / EPISODES
@@ -76,7 +81,7 @@ def together_and_apart(progress: Callable[[str], None]) -> Result:
         progress(f"exact gradients, H = {H}")
         for name, update in (
             ("all at once", Gradient(Constant(1.0))),
-            ("one by one", Backward(Gradient(Constant(1.0)), H, lambda state, H=H: state.outlook.pi[0, 0, 1] <= 0.05 / H)),
+            ("one by one", Backward(Gradient(Constant(1.0)), H, lambda state, H=H: missed(state.outlook) <= 0.05 / H)),
         ):
             spent, success, updates = followed(update, H, np.inf, until=0.05 if name == "all at once" else 0.0)
             counts[H, name] = (updates, int(spent[-1]))
