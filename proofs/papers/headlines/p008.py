@@ -48,7 +48,10 @@ def collapse(progress: Callable[[str], None]) -> Result:
             found[start, name] = np.array(entropy), np.array(success)
             falls.append((np.diff(entropy[: EARLY + 1]) < 0).mean() if name == "GRPO" else 1.0)
             x = np.arange(ITERATIONS + 1)
-            curves += [Curve(label=f"{name}: entropy", x=x, y=entropy, dashed=True), Curve(label=f"{name}: success", x=x, y=success)]
+            curves += [
+                Curve(label=f"{name}: entropy", x=x, y=np.array(entropy), dashed=True),
+                Curve(label=f"{name}: success", x=x, y=np.array(success)),
+            ]
             rows.append([start, name, entropy[EARLY], success[EARLY], entropy[-1], success[-1]])
         panels.append(Panel(title=start, curves=curves, x="data law (four steps each)", y="entropy in nats; probability"))
     rare, common = STARTS

@@ -11,7 +11,7 @@ from pgtheory.tabular.estimators.lengths import PerSequence
 from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
 from pgtheory.tabular.estimators.ratios import TokenRatio
 from pgtheory.tabular.estimators.surrogates import PPOClip
-from pgtheory.tabular.estimators.token_covariance import ClipCov, KLCov, token_covariance
+from pgtheory.tabular.estimators.token_covariance import ClipCov, KLCov, counted, token_covariance
 from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.sampling.groups import Groups
@@ -122,6 +122,11 @@ def test_share_of_less_than_a_token_chooses_none():
     whole = data.mask.sum(axis=(1, 2)) == 6
     changed = ClipCov(advantage=LeaveOneOut(), share=1 / 6, low=-9, high=9)(data, scene) != PPOClip(advantage=LeaveOneOut())(data, scene)
     assert changed[whole].any()
+
+
+def test_a_share_is_counted_as_it_is_written():
+    """.29 * 100 is 28.999999999999996 in float64."""
+    assert counted(0.29, np.ones((1, 4, 25), dtype=bool)).item() == 29 and counted(0.299, np.ones((1, 4, 25), dtype=bool)).item() == 29
 
 
 def test_on_current_data_the_penalty_vanishes_and_the_mask_does_not():
