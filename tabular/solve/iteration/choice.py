@@ -4,6 +4,8 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Int
 
+from pgtheory.tabular.solve.compiled import compiler
+from pgtheory.tabular.solve.iteration.coarse import LEAST, coarse_start
 from pgtheory.tabular.solve.iteration.greedy import Found
 from pgtheory.tabular.solve.iteration.modified import Slow, swept
 from pgtheory.tabular.solve.iteration.policy import policy_iteration
@@ -36,7 +38,10 @@ def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
     V, steps, policy = None, 0, None
     if play.stochastic or not sparse:
         try:
-            return "modified-policy-iteration", swept(play, tolerance, kinds=("shifted",), patience=MIXING)
+            large = sparse and play.stochastic and play.structure.entries >= LEAST and compiler() is not None
+            start, early = coarse_start(play) if large else (None, 0)
+            V, policy, steps = swept(play, tolerance, kinds=("shifted",), patience=MIXING, start=start)
+            return "modified-policy-iteration", (V, policy, early + steps)
         except Slow as end:
             V, policy, steps = end.V, end.policy, end.steps
     if sparse:

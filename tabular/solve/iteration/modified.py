@@ -101,7 +101,7 @@ def swept(
         before, constant = middle(V, gamma, play.stochastic)
         V += gamma * constant
     else:
-        V = start.copy()
+        V, sweeping = start.copy(), True
     while True:
         V, size, new = best_actions(play, V, {"forward": False, "backward": True}.get(kind))
         steps += 1
