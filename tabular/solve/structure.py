@@ -70,7 +70,7 @@ class Structure:
     @cached_property
     def row_sums(self) -> Float[np.ndarray, "S"]:
         """K 1."""
-        return np.asarray(self.K.sum(axis=1)).ravel()
+        return self.K @ np.ones(self.K.shape[1]) if self.sparse else np.asarray(self.K.sum(axis=1))
 
     @cached_property
     def contraction(self) -> float:

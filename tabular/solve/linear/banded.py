@@ -34,18 +34,18 @@ class Banded:
             raise Refused(f"the band of {l} below and {u} above the diagonal needs more memory than is sensible; take another method")
         self.l, self.u, self.tridiagonal = l, u, l <= 1 and u <= 1 and S > 2
         if self.tridiagonal:
-            l = u = 1
-        # LAPACK's form: entry (i, j) stands in row top + i - j of column j; above it l rows for the fill of pivoting, which three diagonals do not need.
-        top = u if self.tridiagonal else l + u
+            # The diagonals add up what is stored twice.
+            below, diagonal, above = (-structure.gamma * K.diagonal(k) for k in (-1, 0, 1))
+            *self.factors, _ = dgttrf(below, 1 + diagonal, above)
+            return
+        # LAPACK's form: entry (i, j) stands in row top + i - j of column j; above it l rows for the fill of pivoting.
+        top = l + u
         i, j = np.repeat(np.arange(S), np.diff(K.indptr)), K.indices
         rows = top + l + 1
         place = (top + i - j) * S + j
         ab = np.bincount(place, weights=-structure.gamma * K.data, minlength=rows * S).reshape(rows, S)
         ab[top] += 1
-        if self.tridiagonal:
-            *self.factors, _ = dgttrf(ab[2, :-1], ab[1], ab[0, 1:])
-        else:
-            *self.factors, _ = dgbtrf(ab, l, u)
+        *self.factors, _ = dgbtrf(ab, l, u)
 
     def solve(self, b: Float[np.ndarray, "S *k"], transposed: bool, aim: Aim) -> tuple[Float[np.ndarray, "S *k"], int]:
         """One pair of triangular solves. A pivot of zero gives infinities, which the residual reports."""
