@@ -218,15 +218,15 @@ def rows_of(sampling: object, scene: Scene) -> Rows:
 
 
 def sampling_policy(scene: Scene, role: str, horizon: int | None) -> Float[np.ndarray, "S A"]:
-    """Probabilities of the actions in the data.
+    """Probabilities of the actions in the data. Where policies differ in the actions that they never take, zero in states in which none is ever taken.
 
     Raises:
         NoSupport: an action of the current policy is never taken, in a state that the model can reach within the horizon.
     """
-    sampler, current = scene.policy(role).probabilities, scene.policy().probabilities
+    sampler, current, old = (scene.policy(name).probabilities for name in (role, "current", "old"))
+    if (((sampler == 0) != (current == 0)) | ((sampler == 0) != (old == 0))).any():
+        sampler, current = (np.where(_visited(scene.mdp, horizon)[:, None], pi, 0.0) for pi in (sampler, current))
     missing = (sampler == 0) & (current > 0)
-    if missing.any():
-        missing &= _visited(scene.mdp, horizon)[:, None]
     if missing.any():
         s, a = first(missing)
         raise NoSupport(

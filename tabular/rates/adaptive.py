@@ -1,8 +1,10 @@
 """Step sizes that adapt: normalised gradients of decreasing length, and Polyak's step."""
 
 import numpy as np
+from jaxtyping import Bool
 
 from pgtheory.tabular.dynamics.oracles import SoftmaxOracle
+from pgtheory.tabular.dynamics.running import Run
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.steps import Polyak, Power
 from pgtheory.tabular.dynamics.updates import Gradient, Normalised
@@ -40,6 +42,12 @@ def polyak_setting(stack: Stack) -> Setting:
     return Setting(stack=stack, oracle=oracle, update=Gradient(Polyak(1.0, cap=np.inf)), theta=np.zeros(stack.r.shape))
 
 
+def polyak_steps(setting: Setting, run: Run) -> Bool[np.ndarray, "N"]:
+    """Whether each step is (J* - J)/|grad J|^2, wherever two steps in a row are recorded; where both are zero any is."""
+    left = abs(run.size[1:] * run.gradient_norm[:-1] ** 2 - run.gap[:-1])
+    return np.asarray(np.all((left <= 1e-9 * run.gap[:-1]) | (np.diff(run.t) > 1)[:, None], axis=0))
+
+
 POLYAK = Theorem(
     id="T79", name="polyak-bandit",
     statement="two arms that differ by Delta, step (J* - J)/|grad J|^2: gap_t <= Delta exp(-t) (1 - p_0)/p_0, whatever Delta is",
@@ -48,6 +56,7 @@ POLYAK = Theorem(
     assumptions={
         "one decision": one_decision, "two arms": lambda setting, run: np.full(setting.stack.N, setting.stack.A == 2),
         "arms that differ": lambda setting, run: np.ptp(setting.stack.r[:, 0], axis=1) > 0,
+        "Polyak's step": polyak_steps,
     },
     constants=lambda setting, run: {"Delta": np.ptp(setting.stack.r[:, 0], axis=1), "gap_0": run.gap[0]},
     bound=lambda run, k: k["Delta"] * np.exp(-run.t[:, None]) * (k["gap_0"] / (k["Delta"] - k["gap_0"])),

@@ -11,7 +11,7 @@ import numpy as np
 from pgtheory.tabular.dynamics.oracles import SoftmaxOracle
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.updates import FunctionUpdate
-from pgtheory.tabular.rates.instances import one_decision
+from pgtheory.tabular.rates.instances import one_decision, uniform_start
 from pgtheory.tabular.rates.theorem import Setting, Theorem
 
 ETA, BASELINE = 0.5, -1.0
@@ -44,7 +44,7 @@ COMMITTAL = Theorem(
     setting=committal_setting,
     assumptions={
         "one decision": one_decision, "two arms": lambda setting, run: np.full(setting.stack.N, setting.stack.A == 2),
-        "b < r_2": lambda setting, run: setting.stack.r[:, 0, 1] > BASELINE,
+        "b < r_2": lambda setting, run: setting.stack.r[:, 0, 1] > BASELINE, "theta = 0": uniform_start,
     },
     watch=lambda setting: {"pi(2)": lambda outlook: outlook.pi[:, 0, 1]},
     quantity=lambda run: np.cumprod(np.concatenate([np.ones_like(run.watched["pi(2)"][:1]), run.watched["pi(2)"][:-1]]), axis=0),

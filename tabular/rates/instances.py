@@ -35,6 +35,11 @@ def starts_everywhere(setting: Setting, run: Run) -> Bool[np.ndarray, "N"]:
     return np.asarray(np.all(setting.stack.mu > 0, axis=1))
 
 
+def uniform_start(setting: Setting, run: Run) -> Bool[np.ndarray, "N"]:
+    """Whether the first policy is uniform: logits, or probabilities, that are the same for all actions of a state."""
+    return np.asarray(np.all(np.ptp(setting.theta, axis=2) == 0, axis=1))
+
+
 def horizon_rest(stack: Stack) -> Float[np.ndarray, "N"]:
     """1 - gamma, for steps that are powers of it.
 

@@ -18,6 +18,7 @@ from pgtheory.tabular.rates.instances import (
     mismatch,
     never_ends,
     starts_everywhere,
+    uniform_start,
     unit_rewards,
 )
 from pgtheory.tabular.rates.theorem import Constants, Setting, Theorem
@@ -50,7 +51,7 @@ def natural(eta: float) -> Theorem:
         setting=softmax_setting(lambda stack: Natural(Constant(eta), normalised=True)),
         assumptions={
             **COMMON, f"step {eta:g}": constant_step(lambda stack: eta),
-            "theta = 0": lambda setting, run: (np.ptp(setting.theta, axis=2) == 0).all(axis=1),
+            "theta = 0": uniform_start,
         },
         constants=lambda setting, run: {"log A": np.full(setting.stack.N, np.log(setting.stack.A)), "1-gamma": rest(setting)},
         bound=lambda run, k: (k["log A"] / eta + 1 / k["1-gamma"] ** 2) / column(run.t),
@@ -96,7 +97,7 @@ def mirror_euclidean(eta: float) -> Theorem:
         statement="projected steps eta Q from the uniform policy: gap_t <= (D*/(eta (1-gamma)) + 1/(1-gamma)^2)/(t+1), D* = sum_s d*(s) |pi*(.|s) - pi_0(.|s)|^2/2 = (1 - 1/A)/2",
         source="Xiao (2022), theorem 8, with the Euclidean divergence",
         setting=euclidean_setting(eta),
-        assumptions={**COMMON, f"step {eta:g}": constant_step(lambda stack: eta)},
+        assumptions={**COMMON, f"step {eta:g}": constant_step(lambda stack: eta), "uniform policy first": uniform_start},
         constants=lambda setting, run: {"D*": np.full(setting.stack.N, (1 - 1 / setting.stack.A) / 2), "1-gamma": rest(setting)},
         bound=lambda run, k: (k["D*"] / (eta * k["1-gamma"]) + 1 / k["1-gamma"] ** 2) / (run.t[:, None] + 1),
         first=0,
@@ -126,6 +127,7 @@ GROWING = Theorem(
     setting=softmax_setting(growing),
     assumptions={
         **COMMON, "mu > 0": starts_everywhere,
+        f"first step {ETA:g}": lambda setting, run: abs(run.size[1] / ETA - 1) < 1e-9,
         "steps grow by th/(th-1)": lambda setting, run: (run.size[2:] / run.size[1:-1] >= (1 - 1e-9) / (1 - 1 / ratio(setting.stack))).all(axis=0),
     },
     constants=lambda setting, run: {"theta": ratio(setting.stack), "D*": divergence_from_best(setting), "1-gamma": rest(setting), "gap_0": run.gap[0]},

@@ -19,6 +19,7 @@ from pgtheory.tabular.rates.instances import (
     never_ends,
     one_decision,
     starts_everywhere,
+    uniform_start,
     unit_rewards,
 )
 from pgtheory.tabular.rates.theorem import Constants, Setting, Theorem
@@ -121,14 +122,14 @@ def entropy_constants(setting: Setting, run: Run) -> Constants:
 
 LOWER = Theorem(
     id="T64", name="softmax-bandit-lower",
-    statement="one decision, rewards in [0, 1], best arm unique by Delta, steps of at most 1: from the first t0 with gap <= Delta^2/18 on, gap_t >= 1 / (1/gap_t0 + 6 (t - t0)/Delta^2)",
+    statement="one decision, rewards in [0, 1], best arm unique by Delta, steps of at most 4/5: from the first t0 with gap <= Delta^2/18 on, gap_t >= 1 / (1/gap_t0 + 6 (t - t0)/Delta^2)",
     source="re-derived from Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 9, with its step from which on it holds: J is 5/2-smooth and |grad J| <= sqrt 2 gap/Delta, "
-    "so that a step closes at most (9/2) gap^2/Delta^2 of the gap",
+    "so that a step closes at most (9/2) gap^2/Delta^2 of the gap, and none of at most 4/5 opens it",
     setting=gradient_setting(lambda stack: 0.4),
     assumptions={
         "one decision": one_decision, "rewards in [0, 1]": unit_rewards,
         "a unique best arm": lambda setting, run: (setting.oracle.optimum.missing == 0).sum(axis=(1, 2)) == 1,
-        "steps of at most 1": lambda setting, run: (run.size[1:] <= 1).all(axis=0),
+        "steps of at most 4/5": lambda setting, run: (run.size[1:] <= 0.8).all(axis=0),
     },
     constants=lambda setting, run: lower_constants(setting, run),
     bound=lambda run, k: np.where(run.t[:, None] >= k["t0"], lower_curve(run.t[:, None] - k["t0"], k), 0.0),
@@ -158,7 +159,7 @@ PLATEAU = Theorem(
     source="re-derived: log J is concave in theta and |grad log J|^2 <= 2 H, so that log J_{t+1} <= log J_t + 2 H eta J_t; a plain form of the exponential time of "
     "Li, Wei, Chi, Gu, Chen (2021), whose doubly exponential chain is not reproduced",
     setting=gradient_setting(lambda stack: 1.0),
-    assumptions={"a combination lock": lambda setting, run: is_lock(setting.stack), "step 1": constant_step(lambda stack: 1.0)},
+    assumptions={"a combination lock": lambda setting, run: is_lock(setting.stack), "step 1": constant_step(lambda stack: 1.0), "theta = 0": uniform_start},
     quantity=lambda run: run.value,
     constants=lambda setting, run: {"H": np.full(setting.stack.N, float(setting.stack.S)), "A": np.full(setting.stack.N, float(setting.stack.A))},
     bound=lambda run, k: plateau(run.t[:, None], k),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from pgtheory.tabular.errors import InvalidArgument, NoSupport
+from pgtheory.tabular.errors import InvalidArgument, InvalidPolicy, NoSupport
 from pgtheory.tabular.estimators.baselines import Constant, ExactValue
 from pgtheory.tabular.estimators.gae import GAE
 from pgtheory.tabular.estimators.groups import GroupMean, LeaveOneOut, Reward
@@ -15,6 +15,7 @@ from pgtheory.tabular.estimators.ratios import Masked, PrefixRatio, SequenceRati
 from pgtheory.tabular.estimators.registry import BUILTIN
 from pgtheory.tabular.estimators.reinforce import RewardToGo, WholeReturn
 from pgtheory.tabular.laws.forms import Differences, LeftOut, Rows, Whole, family_of, form_of
+from pgtheory.tabular.laws.law import law
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.policies.softmax import Softmax
@@ -126,6 +127,10 @@ def test_a_critic_with_too_few_steps_is_refused_and_with_enough_for_every_episod
     short = Scene.of(MDP(P=line, r=np.ones((3, 2)), mu=[1, 0, 0]), POLICY)
     assert form_of(gae, OnPolicy(), short).horizon == 2
     assert form_of(gae, OnPolicy(horizon=4), short).horizon == 2
+    line[1, :, 2] = 1
+    for horizon in (3, None):  # one step too many, the last one
+        with pytest.raises(InvalidArgument, match="state 2 is reached after them"):
+            form_of(gae, OnPolicy(horizon=horizon), Scene.of(MDP(P=line, r=np.ones((3, 2)), mu=[1, 0, 0]), POLICY))
 
 
 @pytest.mark.parametrize("table", [np.ones(4), np.ones((2, 4)), np.ones((2, 3, 1)), np.zeros((0, 3)), np.array([0, np.nan, 0])])
@@ -195,3 +200,23 @@ def test_missing_support_is_the_error_of_enumeration():
     old = Scene.of(model, POLICY, sampler=POLICY, old=sampler)
     with pytest.raises(NoSupport, match="old policy never takes action 1 in state 2"):
         form_of(replace(estimator, ratio=TokenRatio()), OffPolicy(), old)
+
+
+def test_what_policies_never_do_where_no_action_is_ever_taken_is_no_matter():
+    """State 2 is never reached: neither the old policy nor the current one is asked for a score or a ratio there; the law is that of enumeration."""
+    line = np.zeros((3, 2, 3))
+    line[0, :, 1] = 1
+    model = MDP(P=line, r=RNG.normal(size=(3, 2)), mu=[1, 0, 0])
+    half, odd = Direct(np.full((3, 2), 0.5)), Direct([[0.4, 0.6], [0.3, 0.7], [1.0, 0.0]])
+    weighted = PolicyGradient(advantage=RewardToGo(), ratio=TokenRatio())
+    for estimator, sampling, scene in [
+        (weighted, OnPolicy(), Scene.of(model, half, old=odd)),
+        (weighted, OffPolicy(), Scene.of(model, odd, sampler=half)),
+        (replace(weighted, ratio=None), OffPolicy(), Scene.of(model, odd, sampler=half)),
+    ]:
+        found, expected = (law(estimator, sampling, scene, method=name) for name in ("dynamic-programming", "enumeration"))
+        np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-14, atol=1e-15)
+        np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-13, atol=1e-14)
+    reached = Scene.of(replace(model, mu=[0.5, 0, 0.5]), odd, sampler=half)
+    with pytest.raises(InvalidPolicy, match="never takes action 1 in state 2, but the data contain it"):
+        law(weighted, OffPolicy(), reached, method="dynamic-programming")

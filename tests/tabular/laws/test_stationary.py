@@ -16,6 +16,7 @@ from pgtheory.tabular.estimators.reinforce import RewardToGo
 from pgtheory.tabular.laws.differences import differences_law
 from pgtheory.tabular.laws.enumeration import Enumeration
 from pgtheory.tabular.laws.forms import form_of
+from pgtheory.tabular.laws.systems import Systems
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.models.stopping import with_stopping
 from pgtheory.tabular.objectives.returns import Return
@@ -179,3 +180,17 @@ def test_sums_that_have_no_end_are_refused():
     scene = Scene.of(MDP(P=half, r=np.ones((3, 2)), mu=[1, 0, 0]), never)
     with pytest.raises(NonTerminating):
         differences_law(form_of(plain, OnPolicy(), scene), scene)
+
+
+@pytest.mark.parametrize("spoiled", ["solve", "solve_transposed"])
+def test_the_bound_of_the_mean_sees_a_wrong_solve(monkeypatch, spoiled):
+    """It rests on residuals: a solve that is off by 1e-6 is not believed."""
+    scene = Scene.of(model(), Softmax(np.random.default_rng(6).normal(size=(3, 2))), critic=np.array([0.5, -1.0, 0.2]))
+    form = form_of(PolicyGradient(advantage=GAE(lambda_=0.5)), OnPolicy(), scene)
+    right = differences_law(form, scene)
+    solve = getattr(Systems, spoiled)
+    monkeypatch.setattr(Systems, spoiled, lambda self, c, y: solve(self, c, y) + 1e-6 * np.arange(3).reshape(-1, *[1] * (y.ndim - 1)))
+    wrong = differences_law(form, scene)
+    assert right.rounding.max() < 1e-10
+    assert abs(wrong.mean - right.mean).max() > 1e-8
+    assert (abs(wrong.mean - right.mean) <= wrong.rounding).all()

@@ -17,6 +17,7 @@ from pgtheory.tabular.models.classic import lock
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.rates.certificate import against
 from pgtheory.tabular.rates.committal import UnluckyPath
+from pgtheory.tabular.rates.natural import mirror_euclidean
 from pgtheory.tabular.rates.registry import ALL, THEOREMS, theorem_named
 from pgtheory.tabular.rates.theorem import hold
 
@@ -210,6 +211,7 @@ def test_wrong_bound_is_caught(name):
     [
         ("softmax-bandit", lambda: bandits(scale=3.0, n=3), "rewards in [0, 1]"),
         ("softmax-bandit", lambda: processes(n=3), "one decision"),
+        ("softmax-bandit", lambda: Stack.of([MDP(P=[[[0.5], [0.0]]], r=[[1.0, 0.0]], mu=[1.0], gamma=0.5)]), "one decision"),
         ("softmax", lambda: Stack.of([MDP(P=[[[0.5, 0.5]], [[0.5, 0.5]]], r=[[1.0], [0.0]], mu=[1.0, 0.0], gamma=0.5)]), "mu > 0"),
         ("natural", lambda: Stack.of([MDP(P=[[[0.5]]], r=[[1.0]], mu=[1.0], gamma=0.5)]), "never ends, gamma < 1"),
         ("softmax-bandit-lower", lambda: Stack.of([Bandit(r=[1.0, 1.0, 0.0])]), "a unique best arm"),
@@ -225,6 +227,36 @@ def test_assumption_that_fails_is_named(name, make, assumption):
 
     assert not found.assumptions[assumption].any()
     assert not found.applies.any()
+
+
+def logits(S, *first):
+    """The same logits in every state of one problem."""
+    return np.tile(np.array(first, dtype=float), (1, S, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "theorem", "make", "other", "steps"),
+    [
+        ("theta = 0", THEOREMS["lock-plateau"], lambda: Stack.of([lock(8)]), {"theta": logits(8, 2, 0)}, 3),
+        ("theta = 0", THEOREMS["committal"], lambda: Stack.of([Bandit(r=[0.9, 0.5])]), {"theta": logits(1, 5, 0)}, 3),
+        ("theta = 0", THEOREMS["natural"], lambda: Stack.of([MDP(P=np.ones((1, 2, 1)), r=[[1.0, 0.0]], mu=[1.0], gamma=0.0)]), {"theta": logits(1, 0, 30)}, 10),
+        (
+            "uniform policy first", mirror_euclidean(0.01), lambda: Stack.of([MDP(P=np.ones((1, 2, 1)), r=[[1.0, 0.0]], mu=[1.0], gamma=0.0)]),
+            {"theta": logits(1, 0, 1)}, 60,
+        ),
+        ("first step 1", THEOREMS["mirror-growing"], lambda: processes(n=5), {"update": PolicyMirrorDescent(Geometric(1e-6, 10.0))}, 5),
+        ("step 1", THEOREMS["natural-improves"], lambda: processes(n=20), {"update": Natural(Constant(0.1), normalised=True)}, 30),
+        ("Polyak's step", THEOREMS["polyak-bandit"], lambda: bandits(K=2, n=3), {"update": Gradient(Polyak(4.0))}, 20),
+        ("steps of at most 4/5", THEOREMS["softmax-bandit-lower"], lambda: bandits(K=3, n=20), {"update": Gradient(Constant(25.0))}, 1000),
+    ],
+)  # fmt: skip
+def test_start_or_step_that_breaks_the_bound_breaks_an_assumption(name, theorem, make, other, steps):
+    """The bound fails, and the only assumption that does is the one on what is run."""
+    found = hold(theorem, make(), steps, **other)
+
+    assert not found.certificate.holds.all()
+    assert not found.assumptions[name].any()
+    assert [what for what, so in found.assumptions.items() if not so.all()] == [name]
 
 
 def test_baseline_below_both_rewards_commits_and_one_above_does_not():

@@ -1,22 +1,27 @@
 """Bias, noise and batches: the moments of the enumerated law, the trade-off over lambda against single values of it, the claim that an intermediate lambda is best."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numpy.polynomial import Chebyshev
 
 import pgtheory.tabular.variance.accuracy as accuracy
 from pgtheory.tabular.errors import InvalidArgument, NotConverged
 from pgtheory.tabular.estimators.baselines import ExactValue, Given
 from pgtheory.tabular.estimators.gae import GAE
+from pgtheory.tabular.estimators.lengths import PerConstant
 from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
+from pgtheory.tabular.estimators.ratios import TokenRatio
 from pgtheory.tabular.estimators.reinforce import RewardToGo
 from pgtheory.tabular.laws.enumeration import Enumeration
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.objectives.returns import Return
 from pgtheory.tabular.policies.softmax import Softmax
-from pgtheory.tabular.sampling.episodes import OnPolicy
+from pgtheory.tabular.sampling.episodes import OffPolicy, OnPolicy
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.solve.evaluation import evaluate
-from pgtheory.tabular.variance.accuracy import Accuracy, accuracy_of, tradeoff
+from pgtheory.tabular.variance.accuracy import Accuracy, Tradeoff, accuracy_of, tradeoff
 
 LOOP = MDP(P=[[[0, 1], [0.5, 0]], [[1, 0], [0, 0.5]]], r=[[0.5, -1], [2, 0.25]], mu=[0.5, 0.5], gamma=0.9, horizon=4)
 SCENE = Scene.of(LOOP, Softmax(np.array([[0.3, -0.5], [0.8, 0.1]])), critic=np.array([0.5, -1.0]))
@@ -47,6 +52,33 @@ def test_error_and_signal_to_noise_are_those_of_the_law():
         assert found.signal_to_noise(N) == pytest.approx((gradient**2).sum() * N / law.variance, rel=1e-12)
     two = accuracy_of(gae(), OnPolicy(2), SCENE)
     assert two.error(3) == pytest.approx(found.error(6), rel=1e-12)
+
+
+def test_ratios_and_lengths_are_in_the_bias():
+    """Off-policy data with the ratio of the token, and a constant in the place of the length: both are factors of the mean."""
+    scene = Scene.of(LOOP, SCENE.policy(), sampler=Softmax(np.array([[-0.4, 0.2], [0.0, 0.7]])), critic=np.array([0.5, -1.0]))
+    gradient = Return().gradient(scene)
+    for estimator in (
+        replace(gae(), ratio=TokenRatio()),
+        replace(gae(), length=PerConstant(3)),
+        replace(gae(), ratio=TokenRatio(), length=PerConstant(3)),
+    ):
+        law = Enumeration().run(estimator, OffPolicy(), scene)
+        found = accuracy_of(estimator, OffPolicy(), scene)
+        np.testing.assert_allclose(found.bias, law.mean - gradient, rtol=0, atol=1e-14)
+        assert found.variance == pytest.approx(law.variance, rel=1e-12)
+
+
+def test_a_batch_that_is_just_large_enough_is_enough():
+    """|grad J|^2 = 4 and variance 8: half of that is allowed, nothing more is needed."""
+    assert Accuracy(gradient=np.array([2.0, 0.0]), bias=np.zeros(2), variance=8.0).batch_size(1.0) == 2
+
+
+@pytest.mark.parametrize(("variance", "best"), [([2.0, 1.0], 0.0), ([2.0, -1.0], 1.0)])
+def test_the_best_lambda_may_be_an_end(variance, best):
+    """Noise that grows with lambda, and noise that falls; no bias."""
+    found = Tradeoff(squared_bias=Chebyshev([0.0], domain=[0, 1]), variance=Chebyshev(variance, domain=[0, 1]))
+    assert found.best(3) == best
 
 
 def test_the_batch_is_the_least_that_is_accurate_enough():

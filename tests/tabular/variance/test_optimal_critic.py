@@ -1,5 +1,7 @@
 """The critic of least variance: against least squares over all trajectories, first-order conditions, and what the second moment would have chosen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from pgtheory.tabular.errors import InvalidArgument, NotConverged
 from pgtheory.tabular.estimators.baselines import ExactValue, Given
 from pgtheory.tabular.estimators.gae import GAE
 from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
+from pgtheory.tabular.estimators.ratios import TokenRatio
 from pgtheory.tabular.estimators.reinforce import RewardToGo
 from pgtheory.tabular.laws.enumeration import Enumeration
 from pgtheory.tabular.policies.policy import score
@@ -84,6 +87,18 @@ def test_no_small_change_of_the_critic_helps(by_hand):
         up, down = variance(values + h * unit), variance(values - h * unit)
         assert abs(up - down) / (2 * h) < 1e-11
         assert min(up, down) > least
+
+
+def test_no_small_change_of_the_critic_helps_under_the_ratio_of_the_token(by_hand):
+    """The same off-policy: E[Z] . E[g] has the ratios too."""
+    rng, h = np.random.default_rng(7), 1e-3
+    scene = random_scene(by_hand, 0)
+    scene = Scene.of(scene.mdp, scene.policy(), sampler=by_hand.policy(rng, "softmax", 3, 2))
+    estimate = lambda v: replace(with_critic(v, lambda_=0.0), ratio=TokenRatio())
+    values, _ = optimal_values(estimate(np.zeros(3)), OffPolicy(), scene)
+    variance = lambda v: Enumeration().run(estimate(v), OffPolicy(), scene).variance
+    for unit in np.eye(3):
+        assert abs(variance(values + h * unit) - variance(values - h * unit)) / (2 * h) < 1e-11
 
 
 def test_the_critic_of_least_second_moment_is_another_one(by_hand):
