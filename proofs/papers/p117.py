@@ -9,7 +9,7 @@ from pgtheory.proofs.claim import Case, Claim, Paper
 from pgtheory.proofs.headline import Headline
 from pgtheory.proofs.papers.headlines.p117 import clipped_and_discovered
 from pgtheory.proofs.relations import Apart, AtMost, Derived, Equal, Rounding
-from pgtheory.tabular.dynamics.drifts import Clip, Discovered, Divergence
+from pgtheory.tabular.dynamics.drifts import Clip, Discovered, Divergence, Learned
 from pgtheory.tabular.dynamics.mirror_learning import DriftAscent, MirrorLearning, surrogate
 from pgtheory.tabular.dynamics.oracles import DirectOracle, SoftmaxOracle
 from pgtheory.tabular.dynamics.running import run
@@ -46,6 +46,12 @@ def problems(N: int = 30, S: int = 4, A: int = 3) -> Stack:
     """Random kernels, rewards in [0, 1]."""
     rng = np.random.default_rng(0)
     return Stack(P=rng.dirichlet(np.ones(S), size=(N, S, A)), r=rng.random((N, S, A)), mu=np.full((N, S), 1 / S), gamma=np.full(N, 0.9))
+
+
+def network() -> Learned:
+    """LPO's drift with random weights."""
+    rng = np.random.default_rng(0)
+    return Learned(hidden=rng.normal(size=(128, 8)), output=rng.normal(size=128))
 
 
 # C1: values and slopes of the drift, and the first gradient
@@ -102,12 +108,12 @@ def policy_gradient(case: Case) -> np.ndarray:
 
 C1 = Claim(
     id="P117.C1", kind="identity",
-    statement="DPO's drift is f >= 0 with f(1, A) = 0 and slope 0 there, as are PPO's and the KL drift, so that the first step is along the policy gradient; the slope of DPO's surrogate is A (A >= 0, r <= 1), "
+    statement="DPO's drift is f >= 0 with f(1, A) = 0 and slope 0 there, as are PPO's, the KL drift and LPO's network with random weights, so that the first step is along the policy gradient; the slope of DPO's surrogate is A (A >= 0, r <= 1), "
     "A sech^2((r-1)A/alpha) (r > 1), A (A < 0, r >= 1), A (1 - tanh^2(A log r/beta)/r) (r < 1)",
     left=lambda case: case.left(case),
     right=lambda case: case.right(case),
     relation=Equal(Rounding(1024, scale=10.0)),
-    cases=lambda: [slope_case(), *(make(drift) for drift in (Discovered(), Clip(), Divergence(0.5)) for make in (charge_case, first_case))],
+    cases=lambda: [slope_case(), *(make(drift) for drift in (Discovered(), Clip(), Divergence(0.5), network()) for make in (charge_case, first_case))],
     assumes={
         "slope 0 at r = 1, for the first step": lambda: first_case(Linear()),
         "f >= 0": lambda: charge_case(Bonus()),
@@ -157,7 +163,7 @@ C2 = Claim(
     left=promised,
     right=gained,
     relation=AtMost(Derived(1e-12, "values of size 10 from linear solves with condition number at most 20")),
-    cases=lambda: [pairs(type(drift).__name__, drift) for drift in (Discovered(), Clip(), Divergence(0.5))],
+    cases=lambda: [pairs(type(drift).__name__, drift) for drift in (Discovered(), Clip(), Divergence(0.5), network())],
     assumes={"f >= 0": worse_action},
     mutants={"half the gain": lambda case: gained(case, 0.5)},
 )  # fmt: skip
@@ -342,5 +348,5 @@ PAPER = Paper(
         "epochs": "pgtheory.tabular.dynamics.mirror_learning:DriftAscent", "evolution strategies": "pgtheory.tabular.laws.evolution:antithetic_law",
     },
     headline=Headline(question="is DPO at least as good as PPO, with exact advantages?", run=clipped_and_discovered),
-    notes="LPO, whose drift is a network, and its meta-training are not here. C3 is corrected.",
+    notes="LPO's drift is here with random weights; its meta-training is not. C3 is corrected.",
 )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float
 
+from pgtheory.tabular.arrays import freeze
 from pgtheory.tabular.dynamics.steps import positive
 from pgtheory.tabular.errors import InvalidArgument
 
@@ -98,6 +99,52 @@ class Discovered:
             if (y - before <= 4e-16 * y).all():
                 break
         return np.where(advantage < 0, np.exp(-y), up)
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """LPO: relu(output . tanh(hidden x) - margin), x = (1-r, (1-r)^2, (1-r) A, (1-r)^2 A, log r, (log r)^2, A log r, A (log r)^2).
+
+    Without biases the network is 0 at r = 1, and the margin keeps f at 0 around it: valid for all weights. Source: Lu et al. (2022), section 4.
+
+    Attributes:
+        hidden: weights of the hidden units, (H, 8).
+        output: weights of their sum, (H,).
+        margin: what is taken off.
+    """
+
+    hidden: Float[np.ndarray, "H 8"]
+    output: Float[np.ndarray, "H"]
+    margin: float = 1e-6
+
+    def __post_init__(self) -> None:
+        for name in ("hidden", "output"):
+            object.__setattr__(self, name, freeze(name, getattr(self, name), error=InvalidArgument))
+        if self.output.ndim != 1 or self.hidden.shape != (len(self.output), 8):
+            raise InvalidArgument(f"hidden and output have shapes {self.hidden.shape} and {self.output.shape}, expected (H, 8) and (H,).")
+        positive("margin", self.margin)
+
+    def __call__(self, ratio: Float[np.ndarray, "*N"], advantage: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N"]:
+        """See the class."""
+        return np.maximum(self.units(ratio, advantage) @ self.output - self.margin, 0.0)
+
+    def slope(self, ratio: Float[np.ndarray, "*N"], advantage: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N"]:
+        """By the chain rule; 0 where f is."""
+        log, one = np.log(ratio), np.ones_like(ratio)
+        plain = np.stack([-one, 2 * (ratio - 1), 1 / ratio, 2 * log / ratio], axis=-1)
+        dx = interleaved(plain, advantage)
+        units = self.units(ratio, advantage)
+        return np.where(units @ self.output > self.margin, ((1 - units**2) * (dx @ self.hidden.T)) @ self.output, 0.0)
+
+    def units(self, ratio: Float[np.ndarray, "*N"], advantage: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N H"]:
+        """tanh(hidden x)."""
+        log = np.log(ratio)
+        return np.tanh(interleaved(np.stack([1 - ratio, (1 - ratio) ** 2, log, log**2], axis=-1), advantage) @ self.hidden.T)
+
+
+def interleaved(x: Float[np.ndarray, "*N 4"], A: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N 8"]:
+    """(x1, x2, A x1, A x2, x3, x4, A x3, A x4)."""
+    return np.concatenate([x[..., :2], A[..., None] * x[..., :2], x[..., 2:], A[..., None] * x[..., 2:]], axis=-1)
 
 
 @dataclass(frozen=True)
