@@ -237,8 +237,15 @@ def array(text: str) -> Any:
 
 
 def saved(figure: Any, path: Path) -> None:
-    """Write a figure."""
-    figure.savefig(path, dpi=150)
+    """Write a figure.
+
+    Raises:
+        InvalidArgument: the file cannot be written.
+    """
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as problem:
+        raise InvalidArgument(f"--plot {path}: the picture cannot be written there ({problem.strerror}). Give another path.") from None
     err.print(f"wrote {path}")
 
 
@@ -252,6 +259,13 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)
+    except MemoryError as problem:
+        err.print(
+            f"not enough memory: {problem or 'none is left'}. Take a smaller problem (fewer states, actions or successors).",
+            markup=False,
+            soft_wrap=True,
+        )
+        sys.exit(2)
     except Exception as problem:  # never a code that means `refuted`
         err.print(f"unexpected {type(problem).__name__}: {problem}. Please report it with the command.", markup=False, soft_wrap=True)
         sys.exit(2)

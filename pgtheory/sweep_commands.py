@@ -42,6 +42,8 @@ def sweep(
         print(json.dumps(found, indent=2))
     else:
         out.print(table(found))
+        for reason in dict.fromkeys(record["error"] for record in found if "error" in record):
+            err.print(reason, markup=False, soft_wrap=True)
     raise typer.Exit(3 if any("error" in record for record in found) else 0)
 
 

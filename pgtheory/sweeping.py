@@ -65,7 +65,7 @@ def cells(updates: Sequence[str], problems: Sequence[str], sizes: Sequence[float
     """All combinations, in order.
 
     Raises:
-        InvalidArgument: an unknown update, nothing to combine, a step size that is not positive.
+        InvalidArgument: an unknown update, nothing to combine, a step size that is not positive, a spread that is negative or not finite.
     """
     for update in updates:
         if update not in UPDATES:
@@ -75,6 +75,8 @@ def cells(updates: Sequence[str], problems: Sequence[str], sizes: Sequence[float
     for size in sizes:
         if not 0 < size < np.inf:
             raise InvalidArgument(f"a step size is {size}; expected a positive finite number.")
+    if not 0 <= spread < np.inf:
+        raise InvalidArgument(f"spread is {spread}; expected a finite number of at least 0, the standard deviation of the first logits.")
     require_count("seeds", seeds)
     require_count("steps", steps)
     combined = product(updates, problems, sizes, range(seeds))
@@ -125,12 +127,14 @@ def sweep(
 
     Raises:
         MissingFile: the folder of `path` does not exist.
-        InvalidArgument: `path` holds something else, or another sweep writes to it at the moment.
+        InvalidArgument: `path` is a folder, holds something else or cannot be written, or another sweep writes to it at the moment.
         MissingExtra: a scheduler is given and dask is not installed.
     """
     require_count("workers", workers)
     if not path.parent.is_dir():
         raise MissingFile(f"there is no folder {str(path.parent)!r}. Make it, or give another path.")
+    if os.path.isdir(path):  # False, where `is_dir` raises on a name that is too long
+        raise InvalidArgument(f"{path} is a folder. Give the path of a file, for instance {path / 'runs.jsonl'}.")
     with alone(path):
         known = records(path)
         missing = [cell for cell in plan if cell.key not in known]
@@ -200,11 +204,15 @@ def alone(path: Path) -> Iterator[None]:
     """A lock on the file, which the system gives back when the process ends, however it ends.
 
     Raises:
-        InvalidArgument: another sweep holds it.
+        InvalidArgument: another sweep holds it, or it cannot be written.
     """
     import fcntl
 
-    with path.open("a") as file:
+    try:
+        opened = path.open("a")
+    except OSError as problem:
+        raise InvalidArgument(f"{path} cannot be written ({problem.strerror}). Give another path.") from None
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

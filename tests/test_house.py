@@ -275,6 +275,26 @@ def test_examples_in_docstrings(name):
 # Texts
 
 
+def test_examples_on_the_page_of_variance():
+    failed, tried = doctest.testfile(str(ROOT / "docs/variance.md"), module_relative=False, optionflags=DOCTEST_OPTIONS)
+
+    assert tried > 30
+    assert failed == 0, "see the captured output"
+
+
+@pytest.mark.parametrize("name", ["solve", "rate", "sweep", "papers", "verify", "reproduce", "check"])
+def test_readme_shows_every_command_with_options_that_exist(name):
+    from typer.testing import CliRunner
+
+    from pgtheory.cli import app
+
+    shown = re.findall(rf"^pgtheory {name} ?([^#\n]*)", (ROOT / "README.md").read_text(encoding="utf8"), flags=re.MULTILINE)
+    text = CliRunner().invoke(app, [name, "--help"]).output
+
+    assert shown
+    assert [option for line in shown for option in re.findall(r"--[a-z-]+", line) if option not in text] == []
+
+
 def command(name: str) -> str:
     """A command of the README, read in another way than .ci/run does."""
     text = (ROOT / "README.md").read_text(encoding="utf8")
@@ -330,7 +350,7 @@ def test_fall_backs_of_roles_are_those_on_the_page_of_conventions():
     assert [role for role, other in rows if not other] == ["current", "ref"]
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/conventions.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/conventions.md", "docs/variance.md"])
 def test_links_lead_to_files_that_exist(name):
     text = (ROOT / name).read_text(encoding="utf8")
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text) + re.findall(r'src="(?!https?:)([^"]+)"', text)

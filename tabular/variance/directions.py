@@ -37,6 +37,14 @@ class Problem:
             InvalidArgument: the estimator is no sum of temporal differences; the text names the exact methods that give its whole covariance.
             NonTerminating: no horizon, scores that are not discounted, and episodes that may run for ever.
         """
+        if not isinstance(scene, Scene):
+            raise InvalidArgument(f"scene is of type {type(scene).__name__}, expected a Scene. Give Scene.of(model, policy).")
+        if not hasattr(estimator, "form"):
+            raise InvalidArgument(f"estimator is {estimator!r}, expected an estimator. Give a PolicyGradient, or builtin(NAME) for a built-in one.")
+        if not hasattr(sampling, "datasets"):
+            raise InvalidArgument(
+                f"sampling is {sampling!r}, expected the law of the data. Give OnPolicy(episodes), OffPolicy(episodes) or Groups(size)."
+            )
         form = form_of(estimator, sampling, scene)
         if not isinstance(form, Differences):
             methods = [repr(m.name) for m in METHODS if m.exact and m.applies(estimator, sampling, scene)]

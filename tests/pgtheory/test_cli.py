@@ -160,6 +160,10 @@ BAD = [
     (("solve", "nonsense"), "nonsense"),
     (("solve", "two-state", "--gamma", "1.5"), "outside [0, 1]"),
     (("solve", "two-state", "--method", "magic"), "magic"),
+    (("solve", f"sparse-garnet/S={10**14}"), "not enough memory"),
+    (("rate", "natural", "--steps", "2", "--plot", "folder.png"), "cannot be written"),
+    (("sweep", ".", "--update", "natural", "--problem", "two-state", "--step", "1"), "is a folder"),
+    (("sweep", "s.jsonl", "--update", "natural", "--problem", "two-state", "--step", "1", "--spread", "nan"), "spread is nan"),
     (("solve", "two-state", "--tolerance", "-1"), "expected a positive number"),
     (("solve", "chain/5", "--criterion", "average"), "the average reward is that of a process which never ends"),
 ]  # fmt: skip
@@ -169,6 +173,7 @@ BAD = [
 def test_bad_input_gives_one_text_and_code_2(monkeypatch, capsys, tmp_path, arguments, text):
     """The library's own text, no traceback."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
     code, printed = as_user(monkeypatch, capsys, *arguments)
     assert code == 2, printed
     assert text in printed

@@ -227,6 +227,20 @@ def test_missing_folder_is_named(tmp_path):
         sweep(plan(), tmp_path / "nowhere" / "s.jsonl")
 
 
+def test_file_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(InvalidArgument, match=r"cannot be written \(File name too long\)"):
+        sweep(plan(), tmp_path / ("x" * 300))
+
+
+def test_command_says_why_a_cell_failed(here, tmp_path):
+    here(Here())
+
+    found = run(app, ["sweep", str(tmp_path / "s.jsonl"), "--update", "gradient", "--problem", "nowhere", "--step", "0.1", "--steps", "8"])
+
+    assert found.exit_code == 3
+    assert found.output.count("no problem is called 'nowhere'") == 1
+
+
 def test_command_prints_a_line_a_combination_and_has_json(here, tmp_path):
     words = ["sweep", str(tmp_path / "s.jsonl"), "--update", "gradient", "--problem", "two-state", "--step", "0.1", "--seeds", "2", "--steps", "8"]
     here(Here())

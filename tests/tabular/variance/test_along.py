@@ -150,6 +150,19 @@ def test_bad_numbers_are_refused():
         probed_variance(TOGO, OnPolicy(), SCENE, probes=1, rng=np.random.default_rng(0))
 
 
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (("reward-to-go", OnPolicy(), SCENE), "estimator is 'reward-to-go'"),
+        ((TOGO, None, SCENE), "sampling is None"),
+        ((TOGO, OnPolicy(), LOOP), "scene is of type MDP"),
+    ],
+)
+def test_things_of_another_kind_are_refused(arguments, text):
+    with pytest.raises(InvalidArgument, match=text):
+        total_variance(*arguments)
+
+
 def test_other_estimators_are_refused_with_what_applies():
     with pytest.raises(InvalidArgument, match=r"NStep, EveryToken.*GAE family.*'enumeration'"):
         variance_along(PolicyGradient(advantage=NStep(n=2)), OnPolicy(), SCENE, np.eye(4))
