@@ -137,9 +137,11 @@ def count_paths(mdp: MDP, *, horizon: int | None = None, limit: float = np.inf) 
     # After S steps without a horizon, whoever still runs has met a state twice and may do so for ever.
     count, start = np.full(mdp.S, np.inf if steps is None else 1.0), mdp.mu > 0
     for _ in range(mdp.S if steps is None else steps):
+        before = count
         with np.errstate(over="ignore"):
             count = edges @ count + ends
-        if steps is not None and count[start].min() > limit:
+        # Without a horizon a state is counted as soon as all its successors are: if no state was, the rest can meet itself again.
+        if count[start].min() > limit if steps is not None else np.array_equal(np.isinf(count), np.isinf(before)):
             break
     return count
 

@@ -5,6 +5,8 @@ import pytest
 import scipy.sparse as sp
 
 from pgtheory.tabular.errors import InvalidArgument, TooLarge
+from pgtheory.tabular.models.classic import lock
+from pgtheory.tabular.models.large import sparse_garnet
 from pgtheory.tabular.models.mdp import MDP, Outcomes
 from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.softmax import Softmax
@@ -135,3 +137,13 @@ def test_a_model_without_transitions_has_one_trajectory_an_action():
     """A table of rewards of transitions that do not exist is never read."""
     mdp = MDP(P=sp.csr_array((2, 1)), r=sp.csr_array(np.ones((2, 1))), r_end=np.array([[3.0, 4.0]]), mu=[1])
     assert sorted(enumerate_paths(mdp).total()) == [3, 4]
+
+
+def test_counting_stops_as_soon_as_nothing_new_is_known(monkeypatch):
+    """A model that never ends is seen to do so in a few passes over its entries, not in one a state."""
+    passes, product = [], sp.csr_array.__matmul__
+    monkeypatch.setattr(sp.csr_array, "__matmul__", lambda self, other: passes.append(1) or product(self, other))
+
+    assert np.isinf(count_paths(sparse_garnet(S=500))).all()
+    assert len(passes) < 10
+    assert count_paths(lock(5)).tolist() == [6, 5, 4, 3, 2]  # one more wrong action at each state, and the right one at the last
