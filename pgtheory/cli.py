@@ -220,6 +220,7 @@ def solve(
         print(json.dumps(found.to_dict(every_state=every_state), indent=2))
     else:
         out.print(found.as_rich())
+    raise typer.Exit(0 if found.proven else 3)
 
 
 def array(text: str) -> Any:

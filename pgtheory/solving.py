@@ -42,6 +42,11 @@ class Solution:
     note: str | None
     criterion: str = "return"
 
+    @property
+    def proven(self) -> bool:
+        """Whether the bound is finite: actions as good as the best that run for ever leave it open."""
+        return bool(np.isfinite(self.optimal.bound))
+
     def to_dict(self, *, every_state: bool = False) -> dict[str, Any]:
         """Everything as numbers, lists and strings; what is infinite is None (JSON has no infinity).
 
@@ -73,7 +78,10 @@ class Solution:
         discounted = f"gamma {mdp.gamma:g}" + ("" if mdp.horizon is None else f", horizon {mdp.horizon}")
         criterion = "average reward" if self.criterion == "average" else discounted
         lines = [
-            Text.assemble(("SOLVED", "bold green"), f"  {self.problem}: {count(mdp.S, 'state')}, {count(mdp.A, 'action')}, {criterion}"),
+            Text.assemble(
+                ("SOLVED", "bold green") if self.proven else ("NOT PROVEN", "bold yellow"),
+                f"  {self.problem}: {count(mdp.S, 'state')}, {count(mdp.A, 'action')}, {criterion}",
+            ),
             line("gain*" if self.criterion == "average" else "J*", f"{best.J:.10g}   {proof(best)}"),
             line("uniform", self.note or "" if self.uniform is None else f"{self.uniform.J:.10g}   |error| <= {self.uniform.bound:.1e}"),
             line("method", f"{best.method}, {count(best.steps, 'step')}"),

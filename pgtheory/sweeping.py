@@ -28,6 +28,10 @@ QUEUED = 4
 """Cells that wait for each worker: enough that none is ever idle, few enough that a stop is quick."""
 
 
+PATIENCE = 10.0
+"""Seconds within which a cluster must answer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """One run: `steps` steps of an update from a random point; softmax logits are normal with standard deviation `spread`, drawn from `seed`."""
@@ -179,13 +183,18 @@ def executor(workers: int, scheduler: str | None, cells: int) -> Iterator[Execut
 
     Raises:
         MissingExtra: dask is not installed.
+        InvalidArgument: nobody answers at the address.
     """
     if scheduler is not None:
         try:
             from distributed import Client
         except ModuleNotFoundError:
             raise MissingExtra("--scheduler needs dask: pip install 'pgtheory[dist]'.") from None
-        with Client(scheduler) as client:
+        try:
+            client = Client(scheduler, timeout=PATIENCE)
+        except (OSError, ValueError) as problem:
+            raise InvalidArgument(f"no dask scheduler answers at {scheduler!r} ({problem}). Start one with `dask scheduler`, and give the address that it prints.") from None  # fmt: skip
+        with client:
             yield client.get_executor()
         return
     threads = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}

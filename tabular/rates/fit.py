@@ -125,7 +125,7 @@ def _judged(p: np.ndarray, rho: np.ndarray, start: int) -> Rate:
     exponent, factor = spread(p), spread(rho)
     made = lambda kind, text: Rate(kind=kind, exponent=exponent, factor=factor, start=start, text=text)
     if abs(p[-1]) < 0.02:
-        return made("stalled", f"the gap has not moved since step {start}")
+        return made("stalled", f"the gap has hardly moved since step {start}")
     growth = p[1:] / p[:-1] if (p[:-1] > 0).all() else np.array([np.nan])
     last = float(growth[-1])
     if abs(last - 1) < 0.1:

@@ -224,3 +224,9 @@ def test_the_module_runs_as_a_program():
     found = subprocess.run([sys.executable, "-m", "pgtheory.cli", "check", "leave-one-out"], capture_output=True, text=True, timeout=120, check=False)
     assert found.returncode == 0
     assert "\x1b[" not in found.stdout
+
+
+def test_solution_that_is_not_proven_exits_with_3():
+    """With gamma 1 a step back and forth on the chain costs nothing: rounding decides between it and the way out."""
+    assert RUNNER.invoke(app, ["solve", "chain/3", "--gamma", "1"]).exit_code == 3
+    assert RUNNER.invoke(app, ["solve", "chain/3"]).exit_code == 0

@@ -86,6 +86,8 @@ def test_infinite_bound_is_null_in_json_and_words_in_text():
 
     assert found.to_dict()["bound"] is found.to_dict()["gap"] is None
     assert "not proven: actions that are as good as the best run for ever" in text_of(found)
+    assert text_of(found).startswith("NOT PROVEN")
+    assert not found.proven
 
 
 def test_uniform_policy_that_has_no_return_is_a_note(tmp_path):

@@ -192,6 +192,14 @@ def test_dask_cluster_runs_the_cells(tmp_path):
     assert found == [run_cell(cell) for cell in plan(seeds=1)]
 
 
+def test_address_where_nobody_answers_is_named(monkeypatch, tmp_path):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(sweeping, "PATIENCE", 0.2)
+
+    with pytest.raises(InvalidArgument, match=r"no dask scheduler answers at 'tcp://127\.0\.0\.1:1'"):
+        sweep(plan(), tmp_path / "s.jsonl", scheduler="tcp://127.0.0.1:1")
+
+
 def test_scheduler_without_dask_names_the_extra(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "distributed", None)
 
