@@ -275,6 +275,6 @@ PAPER = Paper(
         "utilities": "pgtheory.tabular.objectives.utilities:Utility", "pseudo-reward": "pgtheory.tabular.estimators.utility:PseudoReturn",
         "difference": "pgtheory.tabular.estimators.gradient_difference:GradientDifference", "recursive momentum": "pgtheory.tabular.dynamics.tracking:Recursive",
     },
-    headline=Headline(question="one trajectory a step: does recursive momentum explore better?", run=explored),
+    headline=Headline(question="does recursive momentum explore better?", run=explored),
     notes="Occupancies by regression (large state-action spaces) belong to the deep layer.",
 )  # fmt: skip

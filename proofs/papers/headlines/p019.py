@@ -163,7 +163,7 @@ def explored(progress: Callable[[str], None]) -> Result:
         columns=["update", "trajectories", "entropy of the occupancy", "below exact gradients"], rows=rows,
         panels=[
             Panel(
-                title=f"corridor of {S} cells, {T} steps, mean of {SEEDS} seeds", x="trajectories", y="entropy of the occupancy", log="x",
+                title=f"corridor of {S} cells, {T} steps, mean of {SEEDS} seeds", x="trajectories", y="entropy of the occupancy",
                 curves=[*(Curve(label=name, x=t, y=found) for name, found in runs.items()), *(Curve(label=name, x=t, y=np.full(len(t), y), dashed=True) for name, y in lines.items())],
             )
         ],

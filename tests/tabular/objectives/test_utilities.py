@@ -13,6 +13,9 @@ from pgtheory.tabular.scene import Scene
 
 RNG = np.random.default_rng(0)
 TARGET = RNG.random((2, 2))
+LEAKS = np.array([[0.9, 0.5], [0.6, 0.8]])[:, :, None]
+"""The chance to go on differs from pair to pair, so that the total number of visits depends on the policy."""
+
 UTILITIES = {
     "entropy": (OccupancyEntropy(), lambda x: -(x * np.log(x)).sum()),
     "distance": (OccupancyDistance(TARGET), lambda x: -((x - TARGET) ** 2).sum() / 2),
@@ -20,7 +23,7 @@ UTILITIES = {
 }
 MODELS = {
     name: MDP(P=leak * RNG.dirichlet(np.ones(2), size=(2, 2)), r=RNG.random((2, 2)), mu=np.array([0.3, 0.7]), gamma=gamma, horizon=horizon)
-    for name, (leak, gamma, horizon) in {"discounted": (1.0, 0.8, None), "episodic": (0.7, 1.0, None), "horizon": (1.0, 0.9, 3)}.items()
+    for name, (leak, gamma, horizon) in {"discounted": (1.0, 0.8, None), "episodic": (LEAKS, 1.0, None), "horizon": (1.0, 0.9, 3)}.items()
 }
 THETA = RNG.normal(size=(2, 2))
 
