@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from pgtheory.tabular.models.large import sparse_garnet
 from pgtheory.tabular.solve import structure as module
 from pgtheory.tabular.solve.structure import Structure, bandwidth
 
@@ -78,3 +79,20 @@ def test_products_on_threads_are_the_same(monkeypatch, structures):
         np.testing.assert_allclose(threaded.product(x, True), plain_t, rtol=1e-13, atol=1e-15)
         assert (threaded.product(x, True) == threaded.product(x, True)).all()
         monkeypatch.undo()
+
+
+def test_transposed_product_by_rows_is_the_same(monkeypatch):
+    """Above FLIPPED entries K' is kept by rows; the sums are the same numbers in another order."""
+    K = sparse_garnet(S=400, A=1).P
+    x = np.random.default_rng(0).normal(size=400)
+    plain = K.T @ x
+    monkeypatch.setattr(module, "LEAST", 1)
+    monkeypatch.setattr(module, "FLIPPED", 1)
+
+    found = Structure(K, 0.9)
+
+    # 400 numbers of size one with at most a few dozen in a sum
+    np.testing.assert_allclose(found.product(x, True), plain, rtol=0, atol=1e-14)
+    np.testing.assert_array_equal(found.flipped.K.toarray(), K.toarray().T)
+    two = np.stack([x, 2 * x], axis=1)
+    np.testing.assert_allclose(found.product(two, True), np.stack([plain, 2 * plain], axis=1), rtol=0, atol=1e-14)
