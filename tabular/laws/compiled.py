@@ -1,11 +1,12 @@
 """The loops that numba compiles (extra `fast`) for laws of many columns; without numba, and for small problems, scipy does the same in `backward.py` and `score_products.py`."""
 
 from collections.abc import Callable
-from functools import cache
 from importlib.util import find_spec
 
 import numpy as np
 from jaxtyping import Float, UInt
+
+from pgtheory.tabular.solve.compiled import compiled
 
 
 def step_back(
@@ -111,17 +112,11 @@ def available() -> bool:
     return find_spec("numba") is not None
 
 
-@cache
 def compiled_step_back() -> Callable[..., None]:
     """`step_back` as machine code, compiled once an installation. Importing numba takes half a second: ask for it where there is more to do."""
-    from numba import njit
-
-    return njit(cache=True, nogil=True)(step_back)
+    return compiled(step_back)
 
 
-@cache
 def compiled_products_back() -> Callable[..., None]:
     """`products_back` as machine code."""
-    from numba import njit
-
-    return njit(cache=True, nogil=True)(products_back)
+    return compiled(products_back)

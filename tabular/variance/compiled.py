@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
+
+from pgtheory.tabular.solve.compiled import compiled
 
 
 def step(begin, end, starts, columns, chance, by_pair, reward, ends, reward_end, noise, actions, y, before, kappa, nu, after, new):
@@ -62,9 +63,6 @@ def step(begin, end, starts, columns, chance, by_pair, reward, ends, reward_end,
         new[0, s], new[1, s], new[2, s], new[3, s], new[4, s] = advantage, mean, alpha, beta, gamma
 
 
-@cache
 def compiled_step() -> Callable[..., None]:
     """`step` as machine code, compiled once an installation. Importing numba takes half a second: ask for it where there is more to do."""
-    from numba import njit
-
-    return njit(cache=True, nogil=True)(step)
+    return compiled(step)
