@@ -33,7 +33,7 @@ def distance_ratio(setting: Setting):
 
 
 LOJASIEWICZ = Theorem(
-    id="T73", name="softmax-lojasiewicz",
+    id="T50", name="softmax-lojasiewicz",
     statement="softmax, at every point: gap <= sqrt(S) max_s(d*/d_pi) |grad J| / min_s pi(a*(s)|s)",
     source="Mei, Xiao, Szepesvari, Schuurmans (2020), lemma 8",
     setting=gradient_setting(cubed),
@@ -57,7 +57,7 @@ def projected_setting(stack: Stack) -> Setting:
 
 
 DOMINATION = Theorem(
-    id="T74", name="gradient-domination",
+    id="T47", name="gradient-domination",
     statement="probabilities as parameters, at every point: gap <= max_s(d*/d_pi) max over policies p of <p - pi, grad J>",
     source="Agarwal, Kakade, Lee, Mahajan (2021), lemma 4",
     setting=projected_setting,

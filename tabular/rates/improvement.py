@@ -36,7 +36,7 @@ def penalty(run: Run, k: Constants) -> np.ndarray:
 
 
 TRUST_REGION = Theorem(
-    id="T76", name="trust-region",
+    id="T54", name="trust-region",
     statement="any step: J_t - J_{t-1} >= sum_s d_{t-1}(s) sum_a pi_t(a|s) A_{t-1}(s, a) - 4 gamma eps alpha^2/(1-gamma)^2, eps = max |A_{t-1}|, alpha = max_s TV(pi_{t-1}, pi_t)",
     source="Schulman, Levine, Moritz, Jordan, Abbeel (2015), theorem 1; Kakade, Langford (2002), theorem 4.1, for mixtures",
     setting=softmax_setting(lambda stack: Natural(Constant(0.005), normalised=True)),

@@ -45,7 +45,7 @@ def rest(setting: Setting) -> np.ndarray:
 def natural(eta: float) -> Theorem:
     """The theorem at a step eta."""
     return Theorem(
-        id="T66", name="natural",
+        id="T53", name="natural",
         statement="theta = 0, theta += eta/(1-gamma) advantage: gap_t <= log A/(eta t) + 1/((1-gamma)^2 t), with no factor of the states",
         source="Agarwal, Kakade, Lee, Mahajan (2021), theorem 16",
         setting=softmax_setting(lambda stack: Natural(Constant(eta), normalised=True)),
@@ -193,7 +193,7 @@ def best_rows(setting: Setting) -> np.ndarray:
 
 
 DIFFERENCE = Theorem(
-    id="T72", name="performance-difference",
+    id="T16", name="performance-difference",
     statement="J* - J(pi) = sum_s d*(s) sum_a pi*(a|s) A_pi(s, a), at every point of the run",
     source="Kakade, Langford (2002), lemma 6.1",
     setting=softmax_setting(lambda stack: Natural(Constant(ETA), normalised=True)),

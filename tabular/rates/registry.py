@@ -1,4 +1,7 @@
-"""The theorems by name."""
+"""The theorems by name.
+
+An id names one theorem in the whole project: T01 to T62 are those of the book of theorems, and a theorem here that is one of them has its id; the others count from T63 on.
+"""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -16,7 +19,7 @@ ALL = (
 )  # fmt: skip
 
 THEOREMS: Mapping[str, Theorem] = MappingProxyType({theorem.name: theorem for theorem in ALL})
-"""Name -> theorem, in the order of their ids."""
+"""Name -> theorem, by subject."""
 
 
 def theorem_named(name: str) -> Theorem:

@@ -47,7 +47,7 @@ def watch_best(setting: Setting) -> dict:
 
 
 BANDIT = Theorem(
-    id="T61", name="softmax-bandit",
+    id="T81", name="softmax-bandit",
     statement="one decision, rewards in [0, 1], step 2/5: gap_t <= 5 / (c^2 t), c = inf_{s<=t} pi_s(a*)",
     source="Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 2",
     setting=gradient_setting(lambda stack: 0.4),
@@ -65,7 +65,7 @@ def cubed(stack: Stack) -> np.ndarray:
 
 
 SOFTMAX = Theorem(
-    id="T62", name="softmax",
+    id="T52", name="softmax",
     statement="gamma < 1, rewards in [0, 1], mu > 0, step (1-gamma)^3/8: gap_t <= 16 S max(1/mu) max(d*/mu)^2 / (c^2 (1-gamma)^6 t), c = inf pi_s(a*(s)|s)",
     source="Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 4; the constant from memory",
     setting=gradient_setting(cubed),

@@ -148,7 +148,7 @@ def test_without_a_theorem_a_function_is_measured():
 
 
 def test_json_has_run_theorem_and_sameness():
-    data = json.loads(run(app, ["rate", f"{FILE}:without_horizon", "--theorem", "T66", "--problem", PROBLEM, "--steps", "200", "--json"]).output)
+    data = json.loads(run(app, ["rate", f"{FILE}:without_horizon", "--theorem", "T53", "--problem", PROBLEM, "--steps", "200", "--json"]).output)
 
     assert data["answer"] == "HOLDS"
     assert data["same"]["kind"] == "rescaled"
