@@ -26,7 +26,8 @@ def sparse_garnet(S: int = 1000, A: int = 4, b: int = 5, gamma: float = 0.99, se
 def queue(S: int = 1000, A: int = 3, gamma: float = 0.9999) -> MDP:
     """A queue of at most S - 1 customers: one arrives with probability 0.4, one is served with probability 0.6 (a + 1) / A; else nothing happens.
 
-    A step costs s / S for holding s customers and 0.5 (a / (A - 1))^2 for the rate of service, times -(1 - gamma) / 1.5. Banded, and slow to mix.
+    A step costs s / m, m = min(S, 1000), for holding s customers and 0.5 (a / (A - 1))^2 for the rate of service, times -(1 - gamma) m / (1.5 S): the values
+    lie between -1 and 0, and a customer costs as much in the largest queue as in one of a thousand. Banded, and slow to mix.
     Source: controlled birth and death processes, Puterman (1994), Section 11.5.
     """
     S, A = require_count("S", S, least=2), require_count("A", A, least=2)
@@ -39,8 +40,9 @@ def queue(S: int = 1000, A: int = 3, gamma: float = 0.9999) -> MDP:
     P = sp.csr_array((move.ravel(), to.ravel(), np.arange(0, S * A * 3 + 1, 3)), shape=(S * A, S))
     P.sum_duplicates()
     P.eliminate_zeros()
-    cost = s / S + 0.5 * (a / (A - 1)) ** 2
-    return MDP(P=P, r=-(1 - gamma) / 1.5 * cost, mu=np.full(S, 1 / S), gamma=gamma)
+    m = min(S, 1000)
+    cost = s / m + 0.5 * (a / (A - 1)) ** 2
+    return MDP(P=P, r=-(1 - gamma) * m / (1.5 * S) * cost, mu=np.full(S, 1 / S), gamma=gamma)
 
 
 def frozen_lake(n: int = 32, gamma: float = 0.99, holes: float = 0.1, seed: int = 0) -> MDP:

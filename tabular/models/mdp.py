@@ -21,6 +21,9 @@ from pgtheory.tabular.arrays import (
 )
 from pgtheory.tabular.errors import InvalidModel
 
+COUNTED = 100_000
+"""Up to so many entries the zeros of a dense table are counted."""
+
 MERGED = 1_000_000
 """Entries up to which the rows of a sparse kernel are always in order and without repetition."""
 
@@ -161,13 +164,13 @@ class MDP:
 
     @cached_property
     def branching(self) -> int:
-        """Largest number of next states of a pair (s, a)."""
-        return int(nonzeros(self.transition).max())
+        """At least the largest number of next states of a pair (s, a): S for a large dense table, whose zeros would take longer to count than a sweep."""
+        return self.S if not sp.issparse(self.P) and self.P.size > COUNTED else int(nonzeros(self.transition).max())
 
     @cached_property
     def ends(self) -> Float[np.ndarray, "S A"]:
         """Probability that the episode ends after (s, a); rounding below zero is cut off."""
-        rest = 1 - np.asarray(self.transition.sum(axis=1)).reshape(self.S, self.A)
+        rest = 1 - row_sums(self.transition).reshape(self.S, self.A)
         return np.where(rest > ROUNDING, rest, 0.0)
 
     @cached_property
@@ -194,7 +197,7 @@ class MDP:
         """
         if sp.issparse(self.transition):
             return averaged(self.transition, pi.ravel(), self.A)
-        return np.einsum("sa,sat->st", pi, self.transition.reshape(self.S, self.A, self.S))
+        return (pi[:, None] @ self.transition.reshape(self.S, self.A, self.S))[:, 0]
 
     def backup(self, V: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
         """Q[s, a] = r(s, a) + gamma sum_t P[s, a, t] V[t]. Cost O(S^2 A), or O(nnz) when sparse."""
@@ -204,6 +207,11 @@ class MDP:
 def nonzeros(matrix: Any) -> Int[np.ndarray, "R"]:
     """Number of entries of each row that are not zero; of a CSR matrix, that are stored."""
     return np.diff(matrix.indptr) if sp.issparse(matrix) else np.count_nonzero(matrix, axis=1)
+
+
+def row_sums(matrix: Any) -> Float[np.ndarray, "R"]:
+    """The sum of each row; of a sparse matrix by a product, which is several times faster than its own `sum`."""
+    return matrix @ np.ones(matrix.shape[1]) if sp.issparse(matrix) else matrix.sum(axis=1)
 
 
 def entries(matrix: Any, row: Int[np.ndarray, "E"], column: Int[np.ndarray, "E"]) -> Float[np.ndarray, "E"]:
@@ -259,7 +267,7 @@ def frozen_kernel(P: object, S: int) -> np.ndarray | sp.csr_array:
             raise InvalidModel(f"P has shape {csr.shape}, expected (S*A, S) with S = {S}, the length of mu; row s*A + a.")
         if (csr.data < 0).any():
             raise InvalidModel(f"P has the entry {csr.data.min()}, a negative probability. Probabilities are at least 0.")
-        require_substochastic("P", np.asarray(csr.sum(axis=1)).reshape(S, -1))
+        require_substochastic("P", row_sums(csr).reshape(S, -1))
         return csr
     array = freeze("P", P)
     if array.ndim != 3 or array.shape[0] != S or array.shape[2] != S or not array.shape[1]:

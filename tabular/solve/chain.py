@@ -228,12 +228,14 @@ class Chain:
                 yield "banded"
             if columns >= MANY and s.size <= FULL and not narrow(s, s.bandwidth, FILL):
                 yield "dense"
-            if 0 in s.bandwidth or narrow(s, s.bandwidth, FILL) or (s.entries <= LEAST / 4 and narrow(s, s.ordered_bandwidth, FILL)):
+            if 0 in s.bandwidth or narrow(s, s.bandwidth, FILL):
                 yield "sparse-lu"
         elif columns >= MANY or not s.constant_sum:
             yield "dense"
         if s.constant_sum and s.contraction < 1:
             yield "sweeps"
+        if s.sparse and s.entries <= LEAST / 4 and narrow(s, s.ordered_bandwidth, FILL):
+            yield "sparse-lu"
         if not s.sparse and s.size <= FULL:
             yield "dense"
         yield "krylov"

@@ -10,9 +10,12 @@ from jaxtyping import Bool, Float, Int
 
 from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.solve.bands import Bands
 from pgtheory.tabular.solve.chain import Chain
+from pgtheory.tabular.solve.compiled import compiler
 from pgtheory.tabular.solve.evaluation import backup_rounding
 from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, exits_of, proper_policy
+from pgtheory.tabular.solve.rows import Rows
 from pgtheory.tabular.solve.structure import Structure
 
 SMALL = 200
@@ -20,6 +23,9 @@ SMALL = 200
 
 SPARSE = 0.125
 """Above `SMALL`, a dense table with a smaller share of nonzero entries is turned into a sparse one."""
+
+COMPILED = 4096
+"""Entries from which on sweeps are compiled."""
 
 NARROW = 16
 """A band with at most so many products (below) x (below + above) is eliminated in O(S)."""
@@ -79,15 +85,33 @@ class Play:
         return Structure(self.transition, self.mdp.gamma)
 
     @cached_property
+    def bands(self) -> Bands | None:
+        """The transitions by diagonals, where these are few and mostly filled."""
+        P: Any = self.transition
+        return Bands.of(P, self.mdp.A, NARROW) if sp.issparse(P) else None
+
+    @cached_property
+    def worth_compiling(self) -> bool:
+        """Whether there is a compiler, and enough to do for it."""
+        return self.structure.sparse and self.structure.entries >= COMPILED and compiler() is not None
+
+    @cached_property
+    def compiled(self) -> Rows | None:
+        """Compiled sweeps, where they are worth it and no action ends the episode."""
+        P: Any = self.transition
+        return Rows.of(P, self.mdp.mean_reward, self.mdp.gamma) if self.stochastic and self.worth_compiling else None
+
+    @cached_property
     def linear(self) -> str | None:
         """The method of `chain.py` that suits every policy; None: the chain looks for itself."""
         if not sp.issparse(self.transition):
             return "dense"
-        P: Any = self.transition
-        filled = np.flatnonzero(np.diff(P.indptr))
-        first, last, s = P.indices[P.indptr[filled]], P.indices[P.indptr[filled + 1] - 1], filled // self.mdp.A
-        below, above = int((s - first).max(initial=0)), int((last - s).max(initial=0))
-        return "banded" if below * (below + above) <= NARROW else None
+        return "banded" if self.bands else None
+
+    @cached_property
+    def reward(self) -> Float[np.ndarray, "S A"]:
+        """The mean rewards, in that order of memory in which `after` is."""
+        return np.asfortranarray(self.mdp.mean_reward) if self.bands else self.mdp.mean_reward
 
     @cached_property
     def stochastic(self) -> bool:
@@ -115,9 +139,10 @@ class Play:
 
     def chain(self, policy: Int[np.ndarray, "S"]) -> Chain:
         """The chain of a policy on the states inside."""
-        rows = self.rows(policy)
+        whole = self.inside.all()
+        rows = self.bands.chain(policy) if whole and self.bands else self.rows(policy)
         where = np.flatnonzero(self.inside)
-        return Chain(K=rows if len(where) == self.mdp.S else rows[np.ix_(where, where)], gamma=self.mdp.gamma, method=self.linear)
+        return Chain(K=rows if whole else rows[np.ix_(where, where)], gamma=self.mdp.gamma, method=self.linear)  # type: ignore[index]
 
     def spread(self, x: Float[np.ndarray, "I"]) -> Float[np.ndarray, "S"]:
         """A vector over the states inside as one over all states."""
@@ -127,9 +152,9 @@ class Play:
 
     def backup(self, V: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
         """Q of the value V; minus infinity at actions that are not allowed."""
-        Q = self.structure.product(V, False).reshape(self.mdp.S, self.mdp.A)
+        Q = self.after(V)
         Q *= self.mdp.gamma
-        Q += self.mdp.mean_reward
+        Q += self.reward
         return Q if self.everything else np.where(self.kept, Q, -np.inf)
 
     def rounding(self, V: Float[np.ndarray, "S"]) -> float:
@@ -157,7 +182,7 @@ class Play:
 
     def after(self, x: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S A"]:
         """Expectation of x after a step, without discount."""
-        return self.structure.product(x, False).reshape(self.mdp.S, self.mdp.A)
+        return self.bands.expectation(x) if self.bands else self.structure.product(x, False).reshape(self.mdp.S, self.mdp.A)
 
 
 def largest(Q: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "S"]:

@@ -22,7 +22,7 @@ FLIPPED = 10_000_000
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """A kernel K (S, S) without negative entries, dense or CSR (entries of a row in any order, also repeated), and the discount of M = I - gamma K.
+    """A kernel K (S, S) without negative entries, dense, CSR (entries of a row in any order, also repeated) or by diagonals, and the discount of M = I - gamma K.
 
     Everything is computed when first asked for. Cost: one pass over the entries each; `order` a sort of the neighbours of each state.
     """
@@ -40,6 +40,11 @@ class Structure:
         """Whether K is stored by its nonzero entries."""
         return sp.issparse(self.K)
 
+    @cached_property
+    def by_diagonals(self) -> bool:
+        """Whether K is a dia_array."""
+        return self.sparse and self.K.format == "dia"
+
     @property
     def entries(self) -> int:
         """Number of stored entries, zeros included."""
@@ -48,17 +53,21 @@ class Structure:
     @cached_property
     def longest_row(self) -> int:
         """Largest number of entries of a row."""
+        if self.by_diagonals:
+            return len(self.K.offsets)
         return int(nonzeros(self.K).max(initial=0)) if self.sparse else self.size
 
     @cached_property
     def longest_column(self) -> int:
         """Largest number of entries of a column."""
+        if self.by_diagonals:
+            return len(self.K.offsets)
         return int(np.bincount(self.K.indices, minlength=1).max()) if self.sparse else self.size
 
     def product(self, x: Float[np.ndarray, "S *k"], transposed: bool) -> Float[np.ndarray, "S *k"]:
         """K x, or K' x; on threads where K is sparse and large. Cost: one pass over the entries, memory of K' x a few times that of x."""
-        if not (self.sparse and self.entries >= LEAST):
-            return (self.K.T if transposed else self.K) @ x
+        if not self.sparse or self.by_diagonals or self.entries < LEAST:
+            return (self.transposed if transposed else self.K) @ x
         starts, parts = self.parts
         if not transposed:
             return np.concatenate(on_threads(lambda part: part @ x, parts))
@@ -66,6 +75,11 @@ class Structure:
             return self.flipped.product(x, False)
         sums = on_threads(lambda start, part: part.T @ x[start : start + part.shape[0]], starts, parts)
         return np.add.reduce(sums)
+
+    @cached_property
+    def transposed(self) -> Any:
+        """K' on the same memory."""
+        return self.K.T
 
     @cached_property
     def parts(self) -> tuple[list[int], list[sp.csr_array]]:
@@ -81,7 +95,7 @@ class Structure:
     @cached_property
     def row_sums(self) -> Float[np.ndarray, "S"]:
         """K 1."""
-        return self.K @ np.ones(self.K.shape[1]) if self.sparse else np.asarray(self.K.sum(axis=1))
+        return self.K @ np.ones(self.K.shape[1])
 
     @cached_property
     def contraction(self) -> float:
@@ -128,6 +142,8 @@ def bandwidth(K: Any) -> tuple[int, int]:
     if not sp.issparse(K):
         i, j = np.nonzero(K)
         return (int((i - j).max(initial=0)), int((j - i).max(initial=0)))
+    if K.format == "dia":
+        return max(-int(K.offsets.min()), 0), max(int(K.offsets.max()), 0)
     filled = np.flatnonzero(np.diff(K.indptr))
     if not len(filled):
         return 0, 0

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.solve.certificates import certify, effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie, wanted
-from pgtheory.tabular.solve.iteration.sweeps import Directed, Shifted, best_actions, middle, worth_compiling
+from pgtheory.tabular.solve.iteration.sweeps import Compiled, Directed, Shifted, best_actions, extremes, middle
 from pgtheory.tabular.solve.play import Play, largest
 
 FALL = 0.1
@@ -91,14 +91,14 @@ def swept(
     Raises:
         Slow: at the contraction measured, more than `patience` sweeps are needed, or nothing more is gained.
     """
-    mdp, s, gamma = play.mdp, np.arange(play.mdp.S), play.mdp.gamma
+    mdp, gamma = play.mdp, play.mdp.gamma
     horizon = effective_horizon(gamma) if gamma < 1 else 1.0
     progress = dict.fromkeys(kinds, 0.0)
     kind, policy, steps, least, stale, sweeping, before, then = next(iter(progress)), play.first, 0, math.inf, 0, False, math.inf, 0
     if start is None:
         # The step from V = 0, which needs no product.
         V = np.where(play.inside, largest(mdp.mean_reward if play.everything else np.where(play.kept, mdp.mean_reward, -np.inf)), 0.0)
-        before, constant = middle(V, gamma, play.stochastic)
+        before, constant = middle(*extremes(V), gamma, play.stochastic)
         V += gamma * constant
     else:
         V, sweeping = start.copy(), True
@@ -120,14 +120,7 @@ def swept(
         before, then = size, steps
         if not sweeping:
             continue
-        K, b = play.rows(policy), mdp.mean_reward[s, policy]
-        if not play.everything:
-            K, b = (sp.diags_array(play.inside.astype(float)) @ K), np.where(play.inside, b, 0.0)
-        sweep = (
-            Shifted(K, gamma, b, play.stochastic)
-            if kind == "shifted" or isinstance(K, np.ndarray)
-            else Directed(K, gamma, b, kind == "backward", worth_compiling(play))
-        )
+        sweep = sweep_of(play, policy, kind)
         V, first = sweep(V)
         last, n, fall = first, 1, min(FALL, SETTLED * changed)
         while last > max(fall * size, 0.3 * goal) and n < (SWEEPS if fall == FALL else 10 * SWEEPS):
@@ -138,11 +131,23 @@ def swept(
             raise Slow(V, policy, steps)
 
 
+def sweep_of(play: Play, policy: Int[np.ndarray, "S"], kind: str) -> Compiled | Shifted | Directed:
+    """The sweep of a policy."""
+    if kind == "shifted" and play.compiled:
+        return Compiled(play.compiled, policy)
+    K, b = play.rows(policy), play.mdp.mean_reward[np.arange(play.mdp.S), policy]
+    if not play.everything:
+        K, b = (sp.diags_array(play.inside.astype(float)) @ K), np.where(play.inside, b, 0.0)
+    if kind == "shifted" or isinstance(K, np.ndarray):
+        return Shifted(K, play.mdp.gamma, b, play.stochastic)
+    return Directed(K, play.mdp.gamma, b, kind == "backward", play.worth_compiling)
+
+
 def finished(play: Play, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"], tolerance: float | None, horizon: float, steps: int) -> Found:
     """The answer: V without the middle of its residual, and the best actions for it."""
     Q = play.backup(V)
     if play.stochastic:
-        V = V + middle(largest(Q) - V, play.mdp.gamma, True)[1]
+        V = V + middle(*extremes(largest(Q) - V), play.mdp.gamma, True)[1]
     return V, lowest(play, Q, policy, tie(play, V, horizon, tolerance)), steps
 
 

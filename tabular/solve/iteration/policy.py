@@ -39,7 +39,9 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
         if enough or gain <= feigned or (gain <= proven and gain > 0.5 * before):
             return V, lowest(play, Q, policy, min(proven, tie(play, V, norm, tolerance))), steps
         better = best > own + (feigned if gain <= proven else proven)
-        policy, before = np.where(better & play.inside, Q.argmax(axis=1), policy), gain if gain <= proven else np.inf
+        changed = np.flatnonzero(better & play.inside)
+        policy, before = policy.copy(), gain if gain <= proven else np.inf
+        policy[changed] = Q[changed].argmax(axis=1)
 
 
 def unbounded() -> NonTerminating:

@@ -9,12 +9,10 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 from scipy.sparse.linalg import SuperLU, splu
 
-from pgtheory.tabular.solve.compiled import compiled, compiler
+from pgtheory.tabular.solve.compiled import compiled
 from pgtheory.tabular.solve.play import Play, largest
+from pgtheory.tabular.solve.rows import Rows
 from pgtheory.tabular.solve.structure import Structure
-
-LEAST = 4096
-"""Entries from which on Gauss-Seidel sweeps are compiled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +37,24 @@ class Shifted:
         after = self.structure.product(V, False)
         after *= self.gamma
         after += self.b
-        size, constant = middle(after - V, self.gamma, self.stochastic)
+        size, constant = middle(*extremes(after - V), self.gamma, self.stochastic)
         if constant:
             after += self.gamma * constant
+        return after, size
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """The same for a policy, compiled, where all rows sum to one."""
+
+    rows: Rows
+    policy: Int[np.ndarray, "S"]
+
+    def __call__(self, V: Float[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float]:
+        """The next V, and the size of the residual."""
+        after, low, high = self.rows.own(V, self.policy)
+        size, constant = middle(low, high, float(self.rows.gamma), True)
+        after += self.rows.gamma * constant
         return after, size
 
 
@@ -89,19 +102,19 @@ def best_actions(play: Play, V: Float[np.ndarray, "S"], backward: bool | None) -
     """
     mdp = play.mdp
     P: Any = play.transition
-    if backward is not None and not play.stochastic and worth_compiling(play):
+    if backward is not None and not play.stochastic and play.worth_compiling:
         policy = play.first.copy()
         change = compiled(best_rows)(P.indptr, unsigned(P.indices), P.data, mdp.gamma, mdp.mean_reward, play.kept, V, policy, backward)
         return V, mdp.gamma * change, policy
-    Q = play.backup(V)
-    best = largest(Q) if play.everything else np.where(play.inside, largest(Q), 0.0)
-    size, constant = middle(best - V, mdp.gamma, play.stochastic)
-    return best + mdp.gamma * constant, size, Q.argmax(axis=1)
-
-
-def worth_compiling(play: Play) -> bool:
-    """Whether there is a compiler, and enough to do for it."""
-    return play.structure.sparse and play.structure.entries >= LEAST and compiler() is not None
+    if play.compiled:
+        policy = np.empty(mdp.S, dtype=np.intp)
+        best, low, high = play.compiled.best(V, policy)
+    else:
+        Q = play.backup(V)
+        best = largest(Q) if play.everything else np.where(play.inside, largest(Q), 0.0)
+        policy, (low, high) = Q.argmax(axis=1), extremes(best - V)
+    size, constant = middle(low, high, mdp.gamma, play.stochastic)
+    return best + mdp.gamma * constant, size, policy
 
 
 def unsigned(indices: Int[np.ndarray, "n"]) -> np.ndarray:
@@ -109,12 +122,16 @@ def unsigned(indices: Int[np.ndarray, "n"]) -> np.ndarray:
     return indices.view(np.uint32 if indices.itemsize == 4 else np.uint64)
 
 
-def middle(residual: Float[np.ndarray, "S"], gamma: float, stochastic: bool) -> tuple[float, float]:
-    """Size of a residual T V - V, and the constant c for which that of V + c is smallest, c = middle / (1 - gamma); 0 unless all rows sum to one.
+def extremes(residual: Float[np.ndarray, "S"]) -> tuple[float, float]:
+    """Smallest and largest entry."""
+    return float(residual.min()), float(residual.max())
+
+
+def middle(low: float, high: float, gamma: float, stochastic: bool) -> tuple[float, float]:
+    """Size of a residual T V - V in [low, high], and the constant c for which that of V + c is smallest, c = middle / (1 - gamma); 0 unless all rows sum to one.
 
     With it the size is half of the span: what is left after the slowest mode, the constant vector, is taken away. Source: Puterman (1994), Section 6.6.
     """
-    low, high = float(residual.min()), float(residual.max())
     if not stochastic:
         return max(high, -low), 0.0
     return (high - low) / 2, (high + low) / 2 / (1 - gamma)

@@ -1,6 +1,6 @@
 """LU factorisation within a band, by LAPACK."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,7 +25,7 @@ class Banded:
     def __init__(self, structure: Structure) -> None:
         S = structure.size
         self.order = None
-        K, (l, u) = sp.csr_array(structure.K), structure.bandwidth
+        K, (l, u) = structure.K, structure.bandwidth
         if l > 1 or u > 1:
             below, above = structure.ordered_bandwidth
             if 2 * below + above < 2 * l + u:
@@ -34,18 +34,13 @@ class Banded:
             raise Refused(f"the band of {l} below and {u} above the diagonal needs more memory than is sensible; take another method")
         self.l, self.u, self.tridiagonal = l, u, l <= 1 and u <= 1 and S > 2
         if self.tridiagonal:
-            # The diagonals add up what is stored twice.
-            below, diagonal, above = (-structure.gamma * K.diagonal(k) for k in (-1, 0, 1))
-            *self.factors, _ = dgttrf(below, 1 + diagonal, above)
-            return
-        # LAPACK's form: entry (i, j) stands in row top + i - j of column j; above it l rows for the fill of pivoting.
-        top = l + u
-        i, j = np.repeat(np.arange(S), np.diff(K.indptr)), K.indices
-        rows = top + l + 1
-        place = (top + i - j) * S + j
-        ab = np.bincount(place, weights=-structure.gamma * K.data, minlength=rows * S).reshape(rows, S)
-        ab[top] += 1
-        *self.factors, _ = dgbtrf(ab, l, u)
+            l = u = 1
+        M = -structure.gamma * diagonals(K, l, u)
+        M[u] += 1
+        if self.tridiagonal:
+            *self.factors, _ = dgttrf(M[2, :-1], M[1], M[0, 1:], overwrite_dl=True, overwrite_d=True, overwrite_du=True)
+        else:
+            *self.factors, _ = dgbtrf(np.concatenate([np.zeros((l, S)), M]), l, u)
 
     def solve(self, b: Float[np.ndarray, "S *k"], transposed: bool, aim: Aim) -> tuple[Float[np.ndarray, "S *k"], int]:
         """One pair of triangular solves. A pivot of zero gives infinities, which the residual reports."""
@@ -60,3 +55,15 @@ class Banded:
         back = np.empty_like(x)
         back[self.order] = x
         return back, 1
+
+
+def diagonals(K: Any, l: int, u: int) -> Float[np.ndarray, "l+u+1 S"]:
+    """LAPACK's form of a band: entry (i, j) stands in row u + i - j of column j; what is stored twice is added up."""
+    S = K.shape[1]
+    if sp.issparse(K) and K.format == "dia":
+        band = np.zeros((l + u + 1, S))
+        band[u - K.offsets] = K.data
+        return band
+    K = sp.csr_array(K)
+    i = np.repeat(np.arange(S), np.diff(K.indptr))
+    return np.bincount((u + i - K.indices) * S + K.indices, weights=K.data, minlength=(l + u + 1) * S).reshape(-1, S)

@@ -14,7 +14,7 @@ from pgtheory.tabular.solve.linear.solver import Aim, Refused, norm
 from pgtheory.tabular.solve.structure import Structure
 
 PATIENCE = 8
-"""Sweeps after which the rate is trusted."""
+"""Sweeps after which the rate is trusted, and looked at again."""
 
 
 class Sweeps:
@@ -45,7 +45,7 @@ class Sweeps:
             x = y
             residuals.append(norm(d, transposed))
             allowed = aim.allowed(norm(x, transposed))
-            if np.all(residuals[-1] <= allowed) or (step > PATIENCE and hopeless(residuals, allowed, aim.steps - step)):
+            if (residuals[-1] <= allowed).all() or (step % PATIENCE == 1 < step and hopeless(residuals, allowed, aim.steps - step)):
                 break
         return x, step
 

@@ -5,7 +5,7 @@ import pytest
 
 from pgtheory.tabular.models.large import sparse_garnet
 from pgtheory.tabular.solve.iteration import choice
-from pgtheory.tabular.solve.iteration.coarse import best_rows, coarse_start, policy_rows
+from pgtheory.tabular.solve.iteration.coarse import coarse_start
 from pgtheory.tabular.solve.optimal import optimal
 from pgtheory.tabular.solve.play import Play
 
@@ -21,27 +21,6 @@ def test_start_is_the_optimum_up_to_a_constant_in_single_precision(seed):
     # the residual is below 64 units of single precision, and differences of values are at most 1 / (1 - 0.6) of those of residuals in these chains
     assert np.ptp(off) <= 4 * 64 * 2.0**-24 * np.ptp(exact)
     assert 5 < steps < 200
-
-
-def test_loops_are_the_backup_and_the_sweep_of_a_policy():
-    model = sparse_garnet(S=7, A=3, b=2, seed=1)
-    P, r, gamma = model.P, model.mean_reward, model.gamma
-    V = np.random.default_rng(0).normal(size=7)
-    Q = r + gamma * (P @ V).reshape(7, 3)
-    after, policy = np.full(7, np.nan), np.zeros(7, dtype=np.int32)
-
-    low, high = best_rows(0, 7, P.indptr, P.indices, P.data, r, gamma, V, after, policy)
-
-    np.testing.assert_allclose(after, Q.max(axis=1), rtol=1e-14)
-    np.testing.assert_array_equal(policy, Q.argmax(axis=1))
-    np.testing.assert_allclose((low, high), ((Q.max(axis=1) - V).min(), (Q.max(axis=1) - V).max()), rtol=1e-13)
-    policy[:] = [2, 0, 1, 1, 2, 0, 0]
-    part = np.full(7, np.nan)
-    low, high = policy_rows(2, 5, P.indptr, P.indices, P.data, r, gamma, V, part, policy)
-    own = Q[np.arange(7), policy]
-    np.testing.assert_allclose(part[2:5], own[2:5], rtol=1e-14)
-    assert np.isnan(part[[0, 1, 5, 6]]).all()
-    np.testing.assert_allclose((low, high), ((own - V)[2:5].min(), (own - V)[2:5].max()), rtol=1e-13)
 
 
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-9])

@@ -1,0 +1,69 @@
+"""Compiled sweeps against the product with the whole table, in double and in single precision."""
+
+import numpy as np
+import pytest
+
+from pgtheory.tabular.models.large import sparse_garnet
+from pgtheory.tabular.solve import rows as module
+from pgtheory.tabular.solve.iteration.modified import modified_policy_iteration
+from pgtheory.tabular.solve.play import COMPILED, Play
+from pgtheory.tabular.solve.rows import Rows, best_rows, policy_rows
+
+
+def test_loops_are_the_backup_and_the_sweep_of_a_policy():
+    model = sparse_garnet(S=7, A=3, b=2, seed=1)
+    P, r, gamma = model.P, model.mean_reward, model.gamma
+    V = np.random.default_rng(0).normal(size=7)
+    Q = r + gamma * (P @ V).reshape(7, 3)
+    after, policy = np.full(7, np.nan), np.zeros(7, dtype=np.int32)
+
+    low, high = best_rows(0, 7, P.indptr, P.indices, P.data, r, gamma, V, after, policy)
+
+    np.testing.assert_allclose(after, Q.max(axis=1), rtol=1e-14)
+    np.testing.assert_array_equal(policy, Q.argmax(axis=1))
+    np.testing.assert_allclose((low, high), ((Q.max(axis=1) - V).min(), (Q.max(axis=1) - V).max()), rtol=1e-13)
+    policy[:] = [2, 0, 1, 1, 2, 0, 0]
+    part = np.full(7, np.nan)
+    low, high = policy_rows(2, 5, P.indptr, P.indices, P.data, r, gamma, V, part, policy)
+    own = Q[np.arange(7), policy]
+    np.testing.assert_allclose(part[2:5], own[2:5], rtol=1e-14)
+    assert np.isnan(part[[0, 1, 5, 6]]).all()
+    np.testing.assert_allclose((low, high), ((own - V)[2:5].min(), (own - V)[2:5].max()), rtol=1e-13)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("least", [1, 10**9])
+def test_steps_on_threads_and_not(monkeypatch, kind, least):
+    monkeypatch.setattr(module, "LEAST", least)
+    model = sparse_garnet(S=50, seed=3)
+    rows = Rows.of(model.P, model.mean_reward, model.gamma, kind)
+    assert len(rows.starts) == (4 if least == 1 else 1)
+    V, policy = np.random.default_rng(1).normal(size=50).astype(kind), np.empty(50, dtype=np.intp)
+    Q, unit = model.backup(V.astype(float)), np.finfo(kind).eps
+
+    best, low, high = rows.best(V, policy)
+
+    np.testing.assert_array_equal(policy, Q.argmax(axis=1))
+    assert best.dtype == kind
+    np.testing.assert_allclose(best, Q.max(axis=1), atol=20 * unit * abs(V).max())
+    np.testing.assert_allclose((low, high), ((Q.max(axis=1) - V).min(), (Q.max(axis=1) - V).max()), atol=20 * unit * abs(V).max())
+    policy[:] = np.arange(50) % model.A
+    own, low, high = rows.own(V, policy)
+    taken = Q[np.arange(50), policy]
+    np.testing.assert_allclose(own, taken, atol=20 * unit * abs(V).max())
+    np.testing.assert_allclose((low, high), ((taken - V).min(), (taken - V).max()), atol=20 * unit * abs(V).max())
+
+
+def test_modified_policy_iteration_is_the_same_without_a_compiler():
+    model = sparse_garnet(S=300)
+    assert model.P.nnz >= COMPILED
+    compiled, plain = Play.of(model), Play.of(model)
+    assert compiled.compiled is not None
+    plain.__dict__["compiled"] = None
+
+    V, policy, steps = modified_policy_iteration(compiled, 1e-9)
+    expected, best, number = modified_policy_iteration(plain, 1e-9)
+
+    assert steps == number
+    np.testing.assert_array_equal(policy, best)
+    np.testing.assert_allclose(V, expected, atol=1e-14)
