@@ -1,4 +1,4 @@
-"""The commands about papers: `pgtheory verify`, `pgtheory papers`, `pgtheory reproduce`."""
+"""The commands about papers and theorems: `pgtheory verify`, `pgtheory papers`, `pgtheory reproduce`."""
 
 import json
 from pathlib import Path
@@ -12,12 +12,12 @@ from pgtheory.cli import app, out, progress, ready_to_plot, saved
 @app.command()
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Claims (P043.C1), papers (P043), families, or all (the default).", show_default=False)
+        list[str] | None, typer.Argument(help="Claims (P043.C1), papers (P043), families, theorems (T02), or all (the default).", show_default=False)
     ] = None,
     cases: Annotated[bool, typer.Option("--cases", help="Show every case, every dropped assumption and every mutant.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Re-check claims of papers: both sides on every case, and that each fails without its assumptions."""
+    """Re-check claims and theorems: both sides on every case, that each fails without its assumptions, and what the proof kernel says."""
     from pgtheory.verifying import verify as check_claims
 
     with progress("verifying", quiet=as_json) as say:

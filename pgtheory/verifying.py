@@ -1,4 +1,4 @@
-"""Claims re-checked, and the index of papers: what `pgtheory verify` and `pgtheory papers` print."""
+"""Claims and theorems re-checked, and the index of papers: what `pgtheory verify` and `pgtheory papers` print."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,9 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from pgtheory.proofs.claim import Paper
-from pgtheory.proofs.index import all_papers, claims_named, paper
-from pgtheory.proofs.verification import Evidence, Finding, examine_all
+from pgtheory.proofs.claim import LETTER, Case, Paper
+from pgtheory.proofs.index import all_papers, claims_named, page, paper
+from pgtheory.proofs.kernel.verdict import check
+from pgtheory.proofs.theorem import gap
+from pgtheory.proofs.verification import Evidence, Finding, examine, examine_page, with_kernel
+
+FEW = 3
+"""Theorems that are told in full; of more there is a line each."""
 
 STYLE = {"holds": "bold green", "refuted": "bold red", "not checked": "bold yellow"}
 
@@ -38,7 +43,9 @@ class Verification:
         count = Counter(finding.status for finding in self.findings)
         head = Text("  ").join(Text(f"{n} {status}", style=STYLE[status]) for status, n in count.items())
         seconds = sum(finding.seconds for finding in self.findings)
-        return Group(Text.assemble(head, f"   {seconds:.1f} s"), Text(), claim_table(self.findings))
+        theorems = [finding for finding in self.findings if finding.claim.id.startswith("T")]
+        told = [part for finding in theorems for part in (Text(), story(finding))] if len(theorems) <= FEW else []
+        return Group(Text.assemble(head, f"   {seconds:.1f} s"), Text(), claim_table(self.findings), *told)
 
     def detail(self) -> Group:
         """Every case of every claim."""
@@ -46,16 +53,50 @@ class Verification:
 
 
 def claim_table(findings: Sequence[Finding]) -> Table:
-    """Id, status, the number that decides, statement."""
+    """Id, status, level, the number that decides, statement."""
     table = Table(box=None, pad_edge=False)
-    for name in ("claim", "status", "distance", "threshold", "statement"):
+    for name in ("claim", "status", "level", "distance", "threshold", "statement"):
         table.add_column(name, no_wrap=name != "statement", justify="right" if name in ("distance", "threshold") else "left")
     for finding in findings:
         worst = finding.worst
         numbers = ("", "") if worst is None else (f"{worst.comparison.distance:.1e}", f"{worst.comparison.threshold:.1e}")
         text = finding.claim.statement + (f" [{finding.reason}]" if finding.reason else "")
-        table.add_row(finding.claim.id, Text(finding.status, style=STYLE[finding.status]), *numbers, escape(text))
+        table.add_row(finding.claim.id, Text(finding.status, style=STYLE[finding.status]), LETTER[finding.level], *numbers, escape(text))
     return table
+
+
+def story(finding: Finding) -> Text:
+    """A theorem: what it says and assumes, how sure it is, by how much it fails without each assumption, what the kernel has read."""
+    one, kernel = page(finding.claim.id), finding.kernel
+    lines = [f"{one.id}  {one.title}", "", one.words, one.claim.statement, ""]
+    lines.append(f"level      {LETTER[finding.level]}  {LEVELS[finding.level]}")
+    lines += [f"assumes    {name}; without it, on {e.case}: misses by {gap(e.left, e.right)}" for name, e in finding.dropped.items()]
+    lines += [f"not so     {name}: misses by {gap(one.claim.left(case), one.claim.mutants[name](case))}" for name, case in witnesses(finding)]
+    lines += [f"no need of {text}" for text in one.free]
+    lines.append(f"evidence   {len(finding.steps)} steps in symbols, {len(finding.cases)} instances in exact numbers")
+    lines += [f"function   {place}" for place in one.functions]
+    if kernel is not None and kernel.status == "accepted":
+        lines += [f"Coq        {name}, {axioms_text(kernel.axioms)}; refuted variants: {', '.join(kernel.mutants)}" for name in kernel.facts]
+    elif kernel is not None:
+        lines += [f"Coq        {kernel.status}: {reason}" for reason in kernel.reasons]
+    return Text("\n".join(lines))
+
+
+LEVELS = {
+    "proof": "kernel-checked, for all finite problems", "symbolic": "an identity of symbols on one shape: no proof", "rational": "exact numbers on instances: no proof",
+    "ball": "certified intervals on instances: no proof", "float": "floating point on instances: no proof",
+}  # fmt: skip
+
+
+def witnesses(finding: Finding) -> list[tuple[str, Case]]:
+    """For each mutant the case on which it was refuted."""
+    cases = {case.label: case for case in finding.claim.cases()} if finding.mutants else {}
+    return [(name, cases[e.case]) for name, e in finding.mutants.items()]
+
+
+def axioms_text(axioms: Sequence[str]) -> str:
+    """What a theorem rests on."""
+    return f"axioms: {', '.join(axioms)}" if axioms else "no axioms"
 
 
 def details(finding: Finding) -> Table:
@@ -80,13 +121,23 @@ def outcome(evidence: Evidence, kind: str) -> Text:
 
 
 def verify(names: Sequence[str], progress: Callable[[str], None] = lambda _: None) -> Verification:
-    """Check the claims meant by `names`: claims, papers, families, or all.
+    """Check the claims meant by `names`: claims, papers, families, theorems, or all. A theorem is also put to the proof kernel.
 
     Raises:
         InvalidArgument: a name means nothing.
     """
     claims = claims_named(names or ["all"])
-    return Verification(findings=tuple(examine_all(claims, lambda finding: progress(f"{finding.claim.id} {finding.status}"))))
+    found = []
+    for claim in claims:
+        found.append(examine_page(page(claim.id)) if claim.id.startswith("T") else examine(claim))
+        progress(f"{claim.id} {found[-1].status}")
+    own = [claim.id for claim in claims if claim.id.startswith("T")]
+    implying = [claim.theorem for claim in claims if claim.theorem]
+    # A theorem that was asked for is built; one that stands behind a paper's claim is looked up.
+    verdicts = dict(check(implying, compiling=False).verdicts) if implying else {}
+    verdicts |= check(own, say=progress).verdicts if own else {}
+    told = lambda finding: verdicts.get(finding.claim.theorem or finding.claim.id)
+    return Verification(findings=tuple(with_kernel(finding, verdict) if (verdict := told(finding)) else finding for finding in found))
 
 
 def paper_rows(id: str | None) -> list[Paper]:
@@ -104,7 +155,7 @@ def papers_dict(found: Sequence[Paper]) -> list[dict[str, Any]]:
         {
             "id": p.id, "slug": p.slug, "title": p.title, "authors": p.authors, "year": p.year, "family": p.family, "code": dict(p.code),
             "headline": p.headline.question if p.headline else None, "notes": p.notes,
-            "claims": [{"id": c.id, "kind": c.kind, "level": c.level, "statement": c.statement, "needs": list(c.needs), "corrects": c.corrects} for c in p.claims],
+            "claims": [{"id": c.id, "kind": c.kind, "level": c.level, "statement": c.statement, "needs": list(c.needs), "corrects": c.corrects, "theorem": c.theorem} for c in p.claims],
         }
         for p in found
     ]  # fmt: skip

@@ -11,6 +11,7 @@ The two sides are computed by different means: a test records which functions ea
 hold and the claim is refuted; a claim that assumes nothing has mutants, other right sides, that are refuted on its own cases.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -25,7 +26,10 @@ Kind = Literal[
 ]
 
 Level = Literal["proof", "symbolic", "rational", "ball", "float"]
-"""How sure: kernel-checked for all instances, a symbolic identity on one shape, exact rationals, certified balls, floating point."""
+"""How sure: kernel-checked for all instances, a symbolic identity on one shape, exact rationals, certified balls, floating point. Only the first is a proof."""
+
+LETTER = {"proof": "P", "symbolic": "S", "rational": "R", "ball": "B", "float": "N"}
+"""The levels in one letter."""
 
 Value = object
 """A number or an array."""
@@ -46,7 +50,7 @@ class Claim:
     """One checkable sentence.
 
     Attributes:
-        id: paper and number, "P043.C1".
+        id: paper and number, "P043.C1"; of a theorem of the book "T12".
         kind: what sort of statement it is.
         statement: the sentence, formulas included.
         left, right: the two sides, from a case.
@@ -55,9 +59,10 @@ class Claim:
         assumes: assumption -> makes a case in which it does not hold; there the relation must fail.
         mutants: name -> another right side, wrong on purpose; the relation must fail on at least one case. Required where nothing is assumed.
         source: where the statement comes from, if not from the paper as a whole.
-        level: how sure the check is.
+        level: how sure the check is; "proof" is not for a claim to say.
         needs: modules without which the claim is not checked.
         corrects: what the paper (or its usual reading) says instead, where the statement was found wrong and is corrected here.
+        theorem: id of the theorem that implies the statement; the claim is as sure as that, once the kernel has accepted it.
 
     Raises:
         InvalidArgument: a malformed id, an unknown kind or level, nothing that could refute the claim.
@@ -76,12 +81,16 @@ class Claim:
     level: Level = "float"
     needs: tuple[str, ...] = ()
     corrects: str = ""
+    theorem: str = ""
 
     def __post_init__(self) -> None:
-        paper, _, number = self.id.partition(".C")
-        if not (paper[:1] == "P" and paper[1:].isdigit() and len(paper) == 4 and number.isdigit()):
-            raise InvalidArgument(f"the id of a claim is {self.id!r}, expected the form P043.C1: a paper's number and the claim's.")
-        for name, known in (("kind", get_args(Kind)), ("level", get_args(Level))):
+        if not re.fullmatch(r"P\d{3}\.C\d+|T\d\d", self.id):
+            raise InvalidArgument(
+                f"the id of a claim is {self.id!r}, expected the form P043.C1, a paper's number and the claim's, or T12 for a theorem."
+            )
+        if self.theorem and not re.fullmatch(r"T\d\d", self.theorem):
+            raise InvalidArgument(f"{self.id} is implied by the theorem {self.theorem!r}, expected an id such as T12.")
+        for name, known in (("kind", get_args(Kind)), ("level", get_args(Level)[1:])):
             if getattr(self, name) not in known:
                 raise InvalidArgument(f"{name} of {self.id} is {getattr(self, name)!r}; known are {', '.join(known)}.")
         if not self.assumes and not self.mutants:

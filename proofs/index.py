@@ -1,12 +1,15 @@
-"""The papers that are here, by id; a paper's file is imported when it is asked for."""
+"""The papers and the theorems that are here, by id; a file is imported when it is asked for."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 
+from pgtheory.proofs import pages as theorems
 from pgtheory.proofs import papers as folder
 from pgtheory.proofs.claim import Claim, Paper
+from pgtheory.proofs.theorem import Page
 from pgtheory.tabular.errors import InvalidArgument
 
 
@@ -33,8 +36,35 @@ def all_papers() -> tuple[Paper, ...]:
     return tuple(paper(id) for id in paper_ids())
 
 
+def page_ids() -> tuple[str, ...]:
+    """Ids of all theorems that have a page, in order."""
+    return tuple(_page_files())
+
+
+def page(id: str) -> Page:
+    """The page of the theorem with this id.
+
+    Raises:
+        InvalidArgument: there is none.
+    """
+    if id.upper() not in page_ids():
+        raise InvalidArgument(f"no theorem here is called {id!r}. There are {', '.join(page_ids())}.")
+    return import_module(f"{theorems.__name__}.{_page_files()[id.upper()]}").PAGE
+
+
+def all_pages() -> tuple[Page, ...]:
+    """All pages."""
+    return tuple(page(id) for id in page_ids())
+
+
+def _page_files() -> dict[str, str]:
+    """Id -> file: t02_policy_gradient is the page of T02."""
+    names = sorted(module.name for module in iter_modules(theorems.__path__) if re.match(r"t\d\d_", module.name))
+    return {name[:3].upper(): name for name in names}
+
+
 def claims_named(names: Iterable[str]) -> list[Claim]:
-    """The claims meant by names: a claim (P043.C1), a paper (P043), a family (convergence) or "all". Each once, in the order of the names.
+    """The claims meant by names: a claim (P043.C1), a paper (P043), a family (convergence), a theorem (T02), "theorems", or "all". Each once, in their order.
 
     Raises:
         InvalidArgument: a name means nothing; the text says what there is.
@@ -48,7 +78,9 @@ def claims_named(names: Iterable[str]) -> list[Claim]:
 
 def _meant(name: str) -> Iterable[Claim]:
     if name.casefold() == "all":
-        return [claim for one in all_papers() for claim in one.claims]
+        return [*(claim for one in all_papers() for claim in one.claims), *_meant("theorems")]
+    if name.casefold() == "theorems":
+        return [one.claim for one in all_pages()]
     head, dot, _ = name.upper().partition(".")
     if head in paper_ids():
         claims = paper(head).claims
@@ -56,9 +88,15 @@ def _meant(name: str) -> Iterable[Claim]:
         if not chosen:
             raise InvalidArgument(f"{head} has no claim {name!r}; it has {', '.join(claim.id for claim in claims)}.")
         return chosen
+    if re.fullmatch(r"T\d\d", head):
+        return [page(head).claim]
     families = {one.family for one in all_papers()}
     if name.casefold() in families:
         return [claim for one in all_papers() if one.family == name.casefold() for claim in one.claims]
-    near = get_close_matches(name, [*paper_ids(), *families, "all"], n=3, cutoff=0.5)
-    hint = f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(paper_ids())}; the families {', '.join(sorted(families))}; and all."
-    raise InvalidArgument(f"{name!r} is no claim, paper or family. {hint}")
+    near = get_close_matches(name, [*paper_ids(), *page_ids(), *families, "theorems", "all"], n=3, cutoff=0.5)
+    hint = (
+        f"Did you mean {', '.join(near)}?"
+        if near
+        else f"There are {', '.join(paper_ids())}; the families {', '.join(sorted(families))}; theorems; and all."
+    )
+    raise InvalidArgument(f"{name!r} is no claim, paper, family or theorem. {hint}")

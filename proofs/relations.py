@@ -3,8 +3,10 @@
 A relation compares arrays entry by entry and reports one number, the largest violation. A NaN on either side never satisfies a relation.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from fractions import Fraction
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -120,6 +122,51 @@ class Apart:
         a, b = paired(left, right)
         distance = largest(abs(a - b))
         return Comparison(holds=np.isfinite(distance) and distance >= self.by, distance=distance, threshold=self.by, origin="stated gap")
+
+
+@dataclass(frozen=True)
+class Exact:
+    """left = right, or left <= right, without any rounding: of integers, fractions, or elements of a field of symbols (only =), in nested lists of one shape.
+
+    The distance is max |left - right|, or max (left - right); 1 where symbols differ.
+    """
+
+    sign: Literal["=", "<="] = "="
+
+    def __call__(self, left: object, right: object) -> Comparison:
+        gaps = differences(left, right)
+        sizes = [float(gap if self.sign == "<=" else abs(gap)) if isinstance(gap, int | Fraction) else float(gap != 0) for gap in gaps]
+        holds = all(gap <= 0 if self.sign == "<=" else gap == 0 for gap in gaps)
+        return Comparison(holds=holds and bool(gaps), distance=max(sizes, default=float("inf")), threshold=0.0, origin="no rounding")
+
+
+def differences(left: object, right: object) -> list[Any]:
+    """left - right, entry by entry.
+
+    Raises:
+        InvalidArgument: the shapes differ, or an entry is a float.
+    """
+    ours, theirs = dict(entries(left)), dict(entries(right))
+    if ours.keys() != theirs.keys():
+        raise InvalidArgument(
+            f"the sides of the claim have {len(ours)} and {len(theirs)} entries, in other places. Compare nested lists of one shape."
+        )
+    return [x - theirs[place] for place, x in ours.items()]
+
+
+def entries(value: object, place: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Place and value of each number in nested lists.
+
+    Raises:
+        InvalidArgument: a number is a float, whose value is rounded.
+    """
+    if isinstance(value, Sequence):
+        for i, part in enumerate(value):
+            yield from entries(part, (*place, i))
+    elif isinstance(value, float | np.generic | np.ndarray):
+        raise InvalidArgument(f"{value!r} is a float. An exact comparison is of integers, fractions or symbols: compute the side without rounding.")
+    else:
+        yield place, value
 
 
 def paired(left: object, right: object) -> tuple[np.ndarray, np.ndarray]:

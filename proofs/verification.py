@@ -1,15 +1,17 @@
 """Checking claims: each case, each dropped assumption, each mutant."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
 
-from pgtheory.proofs.claim import Case, Claim, Value
-from pgtheory.proofs.relations import Comparison
+from pgtheory.proofs.claim import Case, Claim, Level, Value
+from pgtheory.proofs.kernel.verdict import Verdict
+from pgtheory.proofs.relations import Comparison, Exact
+from pgtheory.proofs.theorem import Page, Step
 
 Status = Literal["holds", "refuted", "not checked"]
 
@@ -47,6 +49,8 @@ class Finding:
         cases: evidence on the cases.
         dropped: assumption -> evidence on the case without it.
         mutants: mutant -> the evidence on the case where it is refuted best.
+        steps: of a theorem's page: evidence on each step of the derivation.
+        kernel: what the proof kernel says about the theorem, or about the one that implies the claim; None if it was not asked.
         seconds: time of the check.
     """
 
@@ -56,7 +60,16 @@ class Finding:
     cases: tuple[Evidence, ...] = ()
     dropped: dict[str, Evidence] = field(default_factory=dict)
     mutants: dict[str, Evidence] = field(default_factory=dict)
+    steps: tuple[Evidence, ...] = ()
+    kernel: Verdict | None = None
     seconds: float = 0.0
+
+    @property
+    def level(self) -> Level:
+        """How sure: "proof" only if the kernel has accepted the theorem and nothing here speaks against it; "symbolic" if a derivation holds."""
+        if self.kernel is not None and self.kernel.status == "accepted" and self.status == "holds":
+            return "proof"
+        return "symbolic" if self.steps and all(e.comparison.holds for e in self.steps) else self.claim.level
 
     @property
     def worst(self) -> Evidence | None:
@@ -69,11 +82,14 @@ class Finding:
         """Everything as numbers, lists and strings."""
         claim = self.claim
         return {
-            "id": claim.id, "status": self.status, "reason": self.reason, "kind": claim.kind, "level": claim.level, "statement": claim.statement,
+            "id": claim.id, "status": self.status, "reason": self.reason, "kind": claim.kind, "level": self.level, "statement": claim.statement,
             "relation": claim.relation.sign, "source": claim.source, "corrects": claim.corrects, "seconds": self.seconds,
             "cases": [e.to_dict() for e in self.cases],
             "without": {name: e.to_dict() for name, e in self.dropped.items()},
             "mutants": {name: e.to_dict() for name, e in self.mutants.items()},
+            "steps": [e.to_dict() for e in self.steps],
+            "theorem": claim.theorem,
+            "kernel": None if self.kernel is None else self.kernel.to_dict(),
         }  # fmt: skip
 
 
@@ -101,6 +117,33 @@ def examine(claim: Claim) -> Finding:
         mutants=mutants,
         seconds=perf_counter() - begin,
     )
+
+
+def examine_page(page: Page) -> Finding:
+    """Check a theorem's page: its instances as a claim, and every step of its derivation as symbols. Cost: seconds."""
+    begin = perf_counter()
+    found = examine(page.claim)
+    steps = () if page.derivation is None else tuple(followed(step) for step in page.derivation())
+    wrong = next((e for e in steps if not e.comparison.holds), None)
+    if page.derivation is not None and not steps:
+        return replace(found, status="refuted", reason="the derivation has no steps")
+    if wrong is not None and found.status != "refuted":
+        found = replace(found, status="refuted", reason=f"the step {wrong.case!r} is wrong")
+    return replace(found, steps=steps, seconds=perf_counter() - begin)
+
+
+def followed(step: Step) -> Evidence:
+    """The evidence on a step."""
+    return Evidence(case=step.why, left=step.left, right=step.right, comparison=Exact()(step.left, step.right))
+
+
+def with_kernel(found: Finding, verdict: Verdict) -> Finding:
+    """The finding with what the kernel says. A theorem that it refuses is refuted, one that it could not check is not checked, whatever instances show."""
+    own = found.claim.id == verdict.id
+    if own and verdict.status != "accepted" and found.status == "holds":
+        status: Status = "refuted" if verdict.status == "refused" else "not checked"
+        return replace(found, kernel=verdict, status=status, reason="; ".join(verdict.reasons))
+    return replace(found, kernel=verdict)
 
 
 def examine_all(claims: Iterable[Claim], progress: Callable[[Finding], None] = lambda _: None) -> list[Finding]:
@@ -141,9 +184,23 @@ def room(found: Comparison) -> float:
 
 def brief(value: Value) -> Any:
     """A value as JSON: numbers and short arrays whole, long ones by shape and largest entry."""
+    if any(not isinstance(x, int | float | np.generic | np.ndarray) for x in _leaves(value)):
+        return _strings(value)
     array = np.asarray(value, dtype=float)
     if array.size > 24:
         return {"shape": list(array.shape), "largest": float(np.nanmax(abs(array)))}
     entries = array.astype(object)
     entries[~np.isfinite(array)] = None
     return entries.tolist() if array.ndim else entries.item()
+
+
+def _strings(value: Any) -> Any:
+    """Exact numbers and symbols as text, long ones cut."""
+    if isinstance(value, list | tuple):
+        return [_strings(part) for part in value]
+    text = str(value)
+    return text if len(text) <= 120 else f"{text[:110]} ... ({len(text)} characters)"
+
+
+def _leaves(value: Any) -> Iterable[Any]:
+    return [leaf for part in value for leaf in _leaves(part)] if isinstance(value, list | tuple) else [value]

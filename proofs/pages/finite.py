@@ -1,0 +1,192 @@
+"""The definitions of the theorems as programs, line by line as the Coq files have them, over any commutative ring.
+
+They run on fractions (exact instances), on dual numbers (a fraction and its derivative: the product rule does the differentiating) and on symbols. Nothing is
+assumed: rows need not sum to one, numbers need not be positive, so that an assumption can be dropped and the failure computed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from pgtheory.tabular.exact.jets import Jet, solve_in_order
+from pgtheory.tabular.exact.rational import Move, RationalMDP
+
+Number = Any
+Vector = Sequence[Number]
+Table = Sequence[Sequence[Number]]
+Path = tuple[tuple[int, int], ...]
+"""(action, next state), step by step, from a start that is given apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Process:
+    """P[s][a][t], r[s][a], gamma; `n` is always the number of steps to go."""
+
+    P: Sequence[Table]
+    r: Table
+    gamma: Number
+
+    @property
+    def states(self) -> range:
+        """0 to S - 1."""
+        return range(len(self.r))
+
+    @property
+    def actions(self) -> range:
+        """0 to A - 1."""
+        return range(len(self.r[0]))
+
+    def kernel(self, pi: Table) -> list[list[Number]]:
+        """P_pi(s, t) = sum_a pi(a|s) P(s, a, t)."""
+        return [[sum(pi[s][a] * self.P[s][a][t] for a in self.actions) for t in self.states] for s in self.states]
+
+    def reach(self, pi: Table, k: int) -> list[list[Number]]:
+        """Pr_k(s -> t), the k-th power of P_pi."""
+        if k == 0:
+            return [[Fraction(s == t) for t in self.states] for s in self.states]
+        first, rest = self.kernel(pi), self.reach(pi, k - 1)
+        return [[sum(first[s][x] * rest[x][t] for x in self.states) for t in self.states] for s in self.states]
+
+    def V(self, pi: Table, n: int) -> list[Number]:
+        """V_0 = 0, V_{n+1}(s) = sum_a pi(a|s) Q_n(s, a)."""
+        return [dot(pi[s], row) for s, row in enumerate(self.Q(pi, n - 1))] if n else [Fraction(0)] * len(self.r)
+
+    def Q(self, pi: Table, n: int) -> list[list[Number]]:
+        """Q_n(s, a) = r(s, a) + gamma sum_t P(s, a, t) V_n(t)."""
+        return self.backup(self.V(pi, n))
+
+    def backup(self, V: Vector) -> list[list[Number]]:
+        """r + gamma P V."""
+        return [[self.r[s][a] + self.gamma * dot(self.P[s][a], V) for a in self.actions] for s in self.states]
+
+    def unroll(self, pi: Table, n: int, c: Callable[[int], Vector], start: int) -> Number:
+        """sum_{k<n} gamma^k sum_x Pr_k(start -> x) c_{n-k-1}(x): the right side of half of the theorems (T01)."""
+        return sum(self.gamma**k * dot(self.reach(pi, k)[start], c(n - k - 1)) for k in range(n))
+
+    def paths(self, n: int) -> Iterator[Path]:
+        """All paths of n steps."""
+        return product(product(self.actions, self.states), repeat=n)
+
+    def visited(self, s: int, path: Path) -> list[tuple[int, int, int]]:
+        """(state, action, next state), step by step."""
+        return [(before, a, t) for before, (a, t) in zip([s, *(t for _, t in path)], path, strict=False)]
+
+    def prob(self, pi: Table, s: int, path: Path) -> Number:
+        """Product of pi(a|s) P(s, a, t)."""
+        p = Fraction(1)
+        for x, a, t in self.visited(s, path):
+            p = p * (pi[x][a] * self.P[x][a][t])
+        return p
+
+    def ret(self, s: int, path: Path) -> Number:
+        """sum_k gamma^k r_k."""
+        return sum(self.gamma**k * self.r[x][a] for k, (x, a, _) in enumerate(self.visited(s, path)))
+
+    def mean(self, pi: Table, n: int, s: int, f: Callable[[Path], Number]) -> Number:
+        """Sum over all paths of n steps from s of prob times f."""
+        return sum(self.prob(pi, s, path) * f(path) for path in self.paths(n))
+
+    def solve(self, pi: Table, c: Vector) -> list[Number]:
+        """(I - gamma P_pi)^-1 c."""
+        return solve_in_order(self.bellman(pi), c)
+
+    def bellman(self, pi: Table) -> list[list[Number]]:
+        """I - gamma P_pi."""
+        return [[(s == t) - self.gamma * x for t, x in enumerate(row)] for s, row in enumerate(self.kernel(pi))]
+
+    def value(self, pi: Table) -> list[Number]:
+        """Discounted V = (I - gamma P_pi)^-1 r_pi."""
+        return self.solve(pi, [dot(pi[s], self.r[s]) for s in self.states])
+
+    def action_value(self, pi: Table) -> list[list[Number]]:
+        """Discounted Q = r + gamma P V."""
+        return self.backup(self.value(pi))
+
+    def occupancy(self, mu: Vector, pi: Table) -> list[Number]:
+        """d = mu (I - gamma P_pi)^-1."""
+        return solve_in_order([*zip(*self.bellman(pi), strict=True)], mu)
+
+    def model(self, mu: Vector, horizon: int | None = None) -> RationalMDP:
+        """The same problem as the library's model in fractions."""
+        moves = tuple(tuple(tuple(Move(p, t, self.r[s][a]) for t, p in enumerate(self.P[s][a])) for a in self.actions) for s in self.states)
+        return RationalMDP(moves=moves, mu=tuple(mu), gamma=self.gamma, horizon=horizon)
+
+
+def dot(x: Vector, y: Vector) -> Number:
+    """sum_i x_i y_i."""
+    return sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0))
+
+
+def mean(p: Vector, x: Vector) -> Number:
+    """E x under the law p."""
+    return dot(p, x)
+
+
+def variance(p: Vector, x: Vector) -> Number:
+    """E (x - E x)^2 under the law p."""
+    m = mean(p, x)
+    return mean(p, [(a - m) * (a - m) for a in x])
+
+
+# Dual numbers: a value and its derivative along one direction
+
+
+def dual(value: Number, derivative: Number) -> Jet:
+    """The number value + derivative eps, eps^2 = 0."""
+    return Jet(value, (derivative,), ((Fraction(0),),))
+
+
+def D(x: Number) -> Number:
+    """The derivative of a dual number; that of a constant is 0."""
+    return x.gradient[0] if isinstance(x, Jet) else Fraction(0)
+
+
+def moving(table: Table, derivative: Table) -> list[list[Jet]]:
+    """A table with its derivative, entry by entry."""
+    return [[dual(x, y) for x, y in zip(row, other, strict=True)] for row, other in zip(table, derivative, strict=True)]
+
+
+# Random instances in fractions of small numbers
+
+
+def fractions(rng: np.random.Generator, n: int, *, low: int = -9, high: int = 9, over: int = 4) -> list[Fraction]:
+    """n numbers."""
+    return [Fraction(int(x), over) for x in rng.integers(low, high + 1, n)]
+
+
+def distribution(rng: np.random.Generator, n: int) -> list[Fraction]:
+    """A distribution on n points, all of them possible."""
+    weights = [int(x) for x in rng.integers(1, 8, n)]
+    return [Fraction(x, sum(weights)) for x in weights]
+
+
+def policy(rng: np.random.Generator, S: int, A: int) -> list[list[Fraction]]:
+    """pi(a|s)."""
+    return [distribution(rng, A) for _ in range(S)]
+
+
+def tangent(rng: np.random.Generator, S: int, A: int) -> list[list[Fraction]]:
+    """A derivative of a policy: rows that sum to zero."""
+    rows = [fractions(rng, A - 1) for _ in range(S)]
+    return [[*row, -sum(row)] for row in rows]
+
+
+def process(rng: np.random.Generator, S: int, A: int, gamma: Fraction | None = None) -> Process:
+    """A model with stochastic rows; gamma in [0, 9/10] unless given."""
+    P = [[distribution(rng, S) for _ in range(A)] for _ in range(S)]
+    return Process(P, [fractions(rng, A) for _ in range(S)], Fraction(int(rng.integers(0, 10)), 10) if gamma is None else gamma)
+
+
+SHAPES = ((1, 2, 3), (2, 2, 2), (2, 3, 2), (3, 2, 3))
+"""(states, actions, steps) of the instances."""
+
+
+def instances(seed: int, shapes: Sequence[tuple[int, int, int]] = SHAPES, each: int = 2) -> Iterator[tuple[str, np.random.Generator, Process, int]]:
+    """(label, rng, process, steps) for some problems of each shape."""
+    rng = np.random.default_rng(seed)
+    for number, (S, A, n) in enumerate(shape for shape in shapes for _ in range(each)):
+        yield f"problem {number + 1}: {S} states, {A} actions, {n} steps", rng, process(rng, S, A), n

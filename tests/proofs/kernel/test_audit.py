@@ -1,0 +1,51 @@
+"""Coq's answers, parsed: what is not understood never counts as nothing."""
+
+import pytest
+
+from pgtheory.proofs.kernel.audit import AuditFailed, answers, axioms, record, statement
+from pgtheory.proofs.kernel.sources import Source
+
+TWO = """Axioms:
+boolp.propositional_extensionality : forall P Q : Prop, P <-> Q -> P = Q
+boolp.functional_extensionality_dep
+  : forall (A : Type) (B : A -> Type) (f g : forall x : A, B x),
+    (forall x : A, f x = g x) -> f = g"""
+
+
+def test_axioms_are_qualified_names():
+    assert axioms(TWO) == ("boolp.propositional_extensionality", "boolp.functional_extensionality_dep")
+
+
+def test_sentence_that_there_are_none():
+    assert axioms("Closed under the global context\n") == ()
+
+
+@pytest.mark.parametrize("line", ["bad is assumed to be positive.", "f is assumed to be guarded.", "Theory: Type-in-type is assumed"])
+def test_other_assumptions_are_kept_as_they_stand(line):
+    assert line in axioms(f"{TWO}\n{line}")
+
+
+@pytest.mark.parametrize("answer", ["", "Error: unbound", "Axioms:", "Axioms:\n  indented", "Closed under the global context?"])
+def test_answer_of_another_form_is_no_clean_bill(answer):
+    with pytest.raises(AuditFailed):
+        axioms(answer)
+
+
+def test_statement_loses_its_name_and_its_indent():
+    assert statement("T02_x\n     : forall n,\n       n = n") == "forall n,\nn = n"
+
+
+def test_statement_of_another_form_is_an_error():
+    with pytest.raises(AuditFailed, match="Error"):
+        statement("Error: no such thing")
+
+
+def test_answers_are_told_apart_by_their_marks():
+    text = "=== check A T01_x\nT01_x\n     : True\n=== axioms A T01_x\nClosed under the global context\n"
+
+    assert answers(text) == {("check", "A", "T01_x"): "T01_x\n     : True", ("axioms", "A", "T01_x"): "Closed under the global context"}
+
+
+def test_missing_answer_is_an_error():
+    with pytest.raises(AuditFailed, match="nothing to check A.T01_x"):
+        record(Source("A", "Theorem T01_x : True."), {})

@@ -1,0 +1,162 @@
+"""A theorem is accepted for every reason that is asked for, and for no fewer: each is taken away once."""
+
+import re
+
+import pytest
+
+from pgtheory.proofs.kernel import verdict
+from pgtheory.proofs.kernel.prover import NoProver
+from pgtheory.proofs.kernel.verdict import allowed, check, ids, parse
+
+from .conftest import MUTANTS, TRUE
+
+
+@pytest.fixture
+def checked(library, store, prover):
+    """The verdict on T98 in a small library, after its golden file was written."""
+
+    def run(golden=True, **files):
+        folder = library(**files)
+        if golden:
+            (folder / "statements.txt").write_text(check(folder=folder, store=store).golden, encoding="utf8")
+        return check(["T98"], folder=folder, store=store)
+
+    return run
+
+
+def reasons(report):
+    return "; ".join(report.verdicts["T98"].reasons)
+
+
+def test_true_theorem_is_accepted(checked):
+    report = checked()
+
+    assert report.exit_code == 0
+    assert report.verdicts["T98"].axioms == ()
+    assert list(report.verdicts["T98"].facts) == ["T98_twice"]
+    assert len(report.verdicts["T98"].mutants) == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"Twice": TRUE.replace("n + n. Proof", "n + n + n. Proof")}, "Unable to unify"),
+        ({"Twice": TRUE.replace("reflexivity. Qed", "Admitted")}, "forbidden: Twice.v:3 Admitted"),
+        ({"Twice": TRUE.replace("Theorem", "Hypothesis secret : False.\nTheorem").replace("reflexivity", "destruct secret")}, "T98_twice rests on .*secret"),
+        ({"Twice": "From PG Require Import Hole.\n" + TRUE, "Hole": "Axiom hole : False.\n"}, "forbidden: Hole.v:1 Axiom"),
+        ({"mutants/TwiceMutants": MUTANTS.splitlines()[0] + "\n" + MUTANTS.splitlines()[1]}, "1 mutants, fewer than 2"),
+        ({"mutants/TwiceMutants": MUTANTS.replace("~ (forall n, twice n = n)", "True").replace("intro H; discriminate (H 1)", "exact I", 1)}, "refutes nothing"),
+    ],
+    ids=["false", "admitted", "hypothesis outside a section", "axiom in a file behind it", "one mutant", "mutant that says nothing"],
+)  # fmt: skip
+def test_theorem_is_refused(checked, files, why):
+    report = checked(**files)
+
+    assert report.exit_code == 1
+    assert re.search(why, reasons(report)), reasons(report)
+
+
+def test_theorem_without_golden_entry_is_refused(checked):
+    assert "T98_twice is not in the golden file" in reasons(checked(golden=False))
+
+
+def test_changed_statement_differs_from_the_golden_file(checked, library, store):
+    checked()
+    folder = library(Twice=TRUE.replace("twice n = n + n.", "n + n = twice n."))
+
+    assert "T98_twice differs" in reasons(check(["T98"], folder=folder, store=store))
+
+
+def test_changed_definition_behind_the_same_statement_differs_from_the_golden_file(checked, library, store):
+    """The statement reads as before; what it is about is another thing."""
+    checked()
+    folder = library(Twice=TRUE.replace(":= n + n.", ":= 0 + (n + n)."))
+
+    found = check(["T98"], folder=folder, store=store)
+
+    assert reasons(found) == "Twice.twice differs from the golden file"
+
+
+def test_notation_cannot_lie_about_a_statement(checked, library, store):
+    """Where the notation is active the second file prints as the first: the audit does not import it."""
+    checked()
+    lie = "Notation \"'twice' n\" := (n + 1) (at level 9).\n"
+    folder = library(Twice=TRUE.replace("Theorem T98_twice n : twice n = n + n.", f"{lie}Theorem T98_twice n : twice n = n + 1."))
+
+    assert "T98_twice differs" in reasons(check(["T98"], folder=folder, store=store))
+
+
+def test_id_that_is_nowhere_is_refused(library, store, prover):
+    assert check(["T97"], folder=library(), store=store).exit_code == 1
+
+
+def test_second_check_compiles_nothing_and_a_fresh_one_everything(checked, library, store):
+    checked()
+    told = []
+
+    check(["T98"], folder=library(), store=store, say=told.append)
+    assert told == []
+
+    check(["T98"], folder=library(), store=store, say=told.append, fresh=True)
+    assert [line.split()[0] for line in told] == ["Twice", "mutants.TwiceMutants", "asking"]
+
+
+def test_what_is_not_stored_is_not_checked_without_compiling(library, store, prover):
+    report = check(["T98"], folder=library(), store=store, compiling=False)
+
+    assert report.exit_code == 3
+    assert "not built" in reasons(report)
+
+
+def test_change_in_a_required_file_is_seen(checked, library, store):
+    """The stored file of the mutants belongs to another text of Twice: it is not taken."""
+    checked()
+    told = []
+
+    check(["T98"], folder=library(Twice=TRUE + "\n"), store=store, say=told.append)
+
+    assert any(line.startswith("Twice ") for line in told)
+
+
+def test_missing_prover_is_not_checked_and_says_how_to_get_it(library, store, monkeypatch):
+    def nothing():
+        raise NoProver("coqc is not installed: apt-get install coq")
+
+    monkeypatch.setattr(verdict, "find", nothing)
+    report = check(folder=library(), store=store)
+
+    assert report.exit_code == 3
+    assert "apt-get install" in report.prover
+    assert report.verdicts["T98"].status == "not checked"
+
+
+def test_nothing_to_check_is_no_success(tmp_path, store):
+    assert check(folder=tmp_path, store=store).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("id", "axiom", "may"),
+    [
+        ("T29", "boolp.propositional_extensionality", True),
+        ("T02", "boolp.propositional_extensionality", False),
+        ("T29", "PG.Twice.propositional_extensionality", False),
+        ("T29", "propositional_extensionality", False),
+        ("T29", "boolp.eta", False),
+    ],
+)
+def test_axioms_are_allowed_by_id_home_and_name(id, axiom, may):
+    assert allowed(id, axiom) is may
+
+
+def test_ids_are_those_of_the_sources(library):
+    from pgtheory.proofs.kernel.sources import read
+
+    assert ids(read(library())) == ("T98",)
+
+
+def test_golden_file_is_read_as_it_is_written(checked, library, store):
+    checked()
+    golden = parse((library() / "statements.txt").read_text(encoding="utf8"))
+
+    assert golden["T98_twice"] == "forall n : nat, Twice.twice n = n + n"
+    assert set(golden) == {"T98_twice", "T98_mutant_once", "T98_mutant_thrice", "Twice.twice"}
