@@ -36,6 +36,7 @@ def only(monkeypatch):
 
     def put(paper):
         monkeypatch.setattr(index, "paper_ids", lambda: ("P999",))
+        monkeypatch.setattr(index, "page_ids", lambda: ())
         monkeypatch.setattr(index, "paper", lambda id: paper)
         for module in ("verifying", "reproducing"):
             monkeypatch.setattr(f"pgtheory.{module}.paper", lambda id: paper)

@@ -1,34 +1,10 @@
-"""A small library of Coq files, and a prover to check it with."""
+"""A prover to check a small library with, and an empty store."""
 
 import os
 
 import pytest
 
 from pgtheory.proofs.kernel.prover import NoProver, Store, find
-
-TRUE = """(* about sums; Admitted in a comment is no word of Coq *)
-Definition twice (n : nat) := n + n.
-Theorem T98_twice n : twice n = n + n. Proof. reflexivity. Qed.
-"""
-
-MUTANTS = """From PG Require Import Twice.
-Lemma T98_mutant_once : ~ (forall n, twice n = n). Proof. intro H; discriminate (H 1). Qed.
-Lemma T98_mutant_thrice : ~ (forall n, twice n = n + n + n). Proof. intro H; discriminate (H 1). Qed.
-"""
-
-
-@pytest.fixture
-def library(tmp_path):
-    """Writes Coq files into a folder: a true theorem and its two mutants, changed or completed by name -> text."""
-
-    def write(**files):
-        folder = tmp_path / "coq"
-        (folder / "mutants").mkdir(parents=True, exist_ok=True)
-        for name, text in {"Twice": TRUE, "mutants/TwiceMutants": MUTANTS, **files}.items():
-            (folder / f"{name}.v").write_text(text, encoding="utf8")
-        return folder
-
-    return write
 
 
 @pytest.fixture(autouse=True)

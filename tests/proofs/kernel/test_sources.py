@@ -80,5 +80,9 @@ def test_circle_is_an_error():
         in_order(named(A="Require Import B.", B="Require Import A."))
 
 
-def test_folder_is_read_with_its_subfolders(library):
-    assert list(read(library())) == ["Twice", "mutants.TwiceMutants"]
+def test_folder_is_read_with_its_subfolders(tmp_path):
+    (tmp_path / "mutants").mkdir()
+    (tmp_path / "mutants" / "A.v").write_text("From PG Require Import B.")
+    (tmp_path / "B.v").write_text("")
+
+    assert list(read(tmp_path)) == ["B", "mutants.A"]
