@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from pgtheory.tabular.arrays import require_count, require_distribution
 from pgtheory.tabular.dynamics.lazy import once
@@ -179,35 +179,81 @@ class Paths:
 def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int) -> Iterator[Paths]:
     """Every sample path of an update, t = 0, ..., steps. No seed, no error: E[theta_t] and E[J(theta_t)] are exact.
 
-    Cost: N K^t rows at step t.
+    Paths that meet, in the same point with the same memory to the last bit and in all N problems at once, go on as one: outcomes that do not move theta
+    cost nothing.
+
+    Cost: at most N K^t rows at step t, for which the law is asked at N K^(t-1) points.
 
     Raises:
-        TooLarge: more than a million rows.
+        TooLarge: more than a million rows, found out before they are formed wherever K is known.
         InvalidArgument: the chances are no distribution.
     """
     require_count("steps", steps, least=0)
     state = update.init(oracle, theta)
-    weight = np.ones((len(state.theta), 1))
+    N, K, weight = len(state.theta), 1, np.ones((len(state.theta), 1))
     yield Paths(0, weight, state.outlook)
     for t in range(1, steps + 1):
         outlook: Any = state.outlook
+        _require_followable(t, weight.size * K)
         chance, gradient = law(outlook)
         require_distribution("chance", chance, error=InvalidArgument)
         K = chance.shape[1]
-        if chance.size > LIMIT:
-            raise TooLarge(
-                f"step {t} has {chance.size} paths, more than {LIMIT}. Take fewer steps, or seeds: NoisyOracle(oracle, drawn_from(law), rng)."
-            )
-        many = outlook.oracle.repeated(K)
+        _require_followable(t, chance.size)
+        many = oracle.repeated(weight.shape[1] * K)
         exact = many(np.repeat(outlook.theta, K, axis=0))
         drawn = Drawn(many, exact, gradient.reshape(-1, *gradient.shape[2:]))
-        state = update.step(State(state.t, exact.theta, drawn, _repeated(state.memory, K), state.size))
-        weight = (weight[:, :, None] * chance.reshape(*weight.shape, K)).reshape(len(weight), -1)
+        state = update.step(State(state.t, exact.theta, drawn, _repeated(state.memory, K)))
+        weight = (weight[:, :, None] * chance.reshape(*weight.shape, K)).reshape(N, -1)
+        first, same = _meeting([state.theta, *_arrays(state.memory)], N)
+        if len(first) < weight.shape[1]:
+            rows = (np.arange(N)[:, None] * weight.shape[1] + first).ravel()
+            weight = np.stack([np.bincount(same, one) for one in weight])
+            point = state.theta[rows]
+            state = State(state.t, point, oracle.repeated(len(first))(point), _taken(state.memory, rows))
         yield Paths(t, weight, state.outlook)
 
 
+def _require_followable(t: int, count: int) -> None:
+    """Refuse more paths than LIMIT."""
+    if count > LIMIT:
+        raise TooLarge(f"step {t} has {count} paths, more than {LIMIT}. Take fewer steps, or seeds: NoisyOracle(oracle, drawn_from(law), rng).")
+
+
+def _meeting(arrays: list[np.ndarray], N: int) -> tuple[Int[np.ndarray, "L"], Int[np.ndarray, "M"]]:
+    """Paths that differ in some array (N M, ...), by the first of each kind and in this order; and of which kind each path is. Cost O(M log M)."""
+    rows = np.concatenate([np.moveaxis(x.reshape(N, len(x) // N, -1), 0, 1).reshape(len(x) // N, -1) for x in arrays], axis=1)
+    rows = np.ascontiguousarray(rows + 0.0)  # minus zero is zero
+    _, first, same = np.unique(rows.view(np.dtype((np.void, rows.strides[0]))).ravel(), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return first[order], rank[same.ravel()]
+
+
 def _repeated(memory: Any, K: int) -> Any:
-    """A memory for K copies of every row.
+    """A memory for K copies of every row."""
+    return _mapped(memory, lambda x: np.repeat(x, K, axis=0))
+
+
+def _taken(memory: Any, rows: Int[np.ndarray, "R"]) -> Any:
+    """The memory of some rows."""
+    return _mapped(memory, lambda x: x[rows])
+
+
+def _arrays(memory: Any) -> list[np.ndarray]:
+    """Every array that a memory holds."""
+    found: list[np.ndarray] = []
+
+    def note(x: np.ndarray) -> np.ndarray:
+        found.append(x)
+        return x
+
+    _mapped(memory, note)
+    return found
+
+
+def _mapped(memory: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
+    """A memory with each array changed.
 
     Raises:
         InvalidArgument: it holds something else than arrays with the leading axis N.
@@ -215,8 +261,8 @@ def _repeated(memory: Any, K: int) -> Any:
     if memory is None:
         return None
     if isinstance(memory, np.ndarray):
-        return np.repeat(memory, K, axis=0)
+        return change(memory)
     if isinstance(memory, tuple):
-        parts = [_repeated(part, K) for part in memory]
+        parts = [_mapped(part, change) for part in memory]
         return type(memory)(*parts) if hasattr(memory, "_fields") else tuple(parts)
     raise InvalidArgument(f"the memory of the update holds a {type(memory).__name__}; paths can follow arrays (N, ...) and tuples of them only.")

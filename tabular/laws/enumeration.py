@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgtheory.tabular.data import Data
-from pgtheory.tabular.errors import UserFunctionError
-from pgtheory.tabular.laws.moments import UNIT_ROUNDOFF, Moments, scatter, to_parameters
+from pgtheory.tabular.laws.moments import UNIT_ROUNDOFF, Moments, row_by_row, to_parameters
 from pgtheory.tabular.laws.types import Estimator, Law
 from pgtheory.tabular.sampling.datasets import LIMIT
 from pgtheory.tabular.scene import Scene
@@ -49,10 +48,7 @@ def law_over(estimator: Estimator, batches: Iterable[tuple[np.ndarray, Data]], s
     whole = estimator.form == "whole"
     moments = Moments(policy.theta.size if whole else shape[0] * shape[1])
     for probability, data in batches:
-        values = np.asarray(estimator(data, scene), dtype=np.float64)
-        if whole and values.shape != (len(data), moments.size):
-            raise UserFunctionError(f"the estimator returned shape {values.shape}; form `whole` needs (N, D) = {(len(data), moments.size)}.")
-        moments.add(probability, values if whole else scatter(values, data, shape))
+        moments.add(probability, row_by_row(estimator, data, scene))
     if whole:
         mean = moments.first
         covariance, rounding = moments.second - np.outer(mean, mean), (32 + moments.count) * UNIT_ROUNDOFF * moments.absolute

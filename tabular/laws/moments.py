@@ -12,7 +12,9 @@ from jaxtyping import Float
 
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import UserFunctionError
+from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.policies.policy import Policy
+from pgtheory.tabular.scene import Scene
 
 UNIT_ROUNDOFF = 2.0**-53
 
@@ -43,6 +45,22 @@ def scatter(weights: np.ndarray, data: Data, shape: tuple[int, int]) -> np.ndarr
 def dense(W: np.ndarray | sp.csr_array) -> np.ndarray:
     """W as a dense array."""
     return W if isinstance(W, np.ndarray) else W.toarray()
+
+
+def row_by_row(estimator: Estimator, data: Data, scene: Scene) -> np.ndarray | sp.csr_array:
+    """What an estimator makes of each data set: its gradient (N, D) if the form is `whole`, else its weights of scores (N, S*A)."""
+    values, policy = np.asarray(estimator(data, scene), dtype=np.float64), scene.policy("current")
+    if estimator.form != "whole":
+        return scatter(values, data, policy.probabilities.shape)
+    if values.shape != (len(data), policy.theta.size):
+        raise UserFunctionError(f"the estimator returned shape {values.shape}; form `whole` needs (N, D) = {(len(data), policy.theta.size)}.")
+    return values
+
+
+def gradients(estimator: Estimator, data: Data, scene: Scene) -> Float[np.ndarray, "N D"]:
+    """The estimate of each data set, in parameter space. Cost: one call, and one pullback of (N, S, A)."""
+    rows, policy = row_by_row(estimator, data, scene), scene.policy("current")
+    return rows if estimator.form == "whole" else policy.pullback(dense(rows).reshape(-1, *policy.probabilities.shape))  # type: ignore[return-value]
 
 
 @dataclass
