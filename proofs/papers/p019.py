@@ -273,7 +273,7 @@ PAPER = Paper(
     authors="Barakat, Fatkhullin, He", year=2023, family="utility", claims=(C1, C2, C3, C4, C5, C6),
     code={
         "utilities": "pgtheory.tabular.objectives.utilities:Utility", "pseudo-reward": "pgtheory.tabular.estimators.utility:PseudoReturn",
-        "difference": "pgtheory.tabular.estimators.gradient_difference:GradientDifference", "recursive momentum": "pgtheory.tabular.dynamics.tracking:Recursive",
+        "difference": "pgtheory.tabular.estimators.gradient_difference:GradientDifference", "recursive momentum": "pgtheory.tabular.dynamics.utility_tracking:RecursiveUtility",
     },
     headline=Headline(question="does recursive momentum explore better?", run=explored),
     notes="Occupancies by regression (large state-action spaces) belong to the deep layer.",

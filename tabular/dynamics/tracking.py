@@ -26,6 +26,10 @@ class Sampler(Protocol):
         """An estimate of the gradient at theta."""
         ...
 
+
+class DifferenceSampler(Sampler, Protocol):
+    """One that follows the gradient from point to point."""
+
     def with_difference(
         self, theta: Float[np.ndarray, "N *D"], last: Float[np.ndarray, "N *D"], rng: np.random.Generator
     ) -> tuple[Float[np.ndarray, "N *D"], Float[np.ndarray, "N *D"]]:
@@ -62,7 +66,7 @@ class Tracking(Ascent):
         """A fresh sample of the gradient, without memory."""
         return self.sampler.gradient(outlook.theta, self.rng)
 
-    def remember(self, outlook: Any) -> Track:
+    def remember(self, outlook: Any) -> Any:
         """d = 0 and the first point."""
         return Track(np.zeros_like(outlook.theta), outlook.theta)
 
@@ -75,22 +79,22 @@ class Tracking(Ascent):
         eta = self.eta(state.t)
         if not 0 < eta <= 1:
             raise InvalidArgument(f"eta({state.t}) is {eta}, expected a number above 0 and at most 1.")
-        d = self.track(state.theta, state.memory, eta)
-        length = norm(d)
-        direction = d / along(np.where(length > 0, length, 1.0), d) if self.normalised else d
-        return self.advance(state, direction, Track(d, state.theta))
+        memory = self.track(state.theta, state.memory, eta)
+        length = norm(memory.d)
+        direction = memory.d / along(np.where(length > 0, length, 1.0), memory.d) if self.normalised else memory.d
+        return self.advance(state, direction, memory)
 
     @abstractmethod
-    def track(self, theta: Float[np.ndarray, "N *D"], memory: Track, eta: float) -> Float[np.ndarray, "N *D"]:
-        """d_t."""
+    def track(self, theta: Float[np.ndarray, "N *D"], memory: Any, eta: float) -> Any:
+        """d_t and theta_t, as a `Track` or with more beside them."""
 
 
 class Averaged(Tracking):
     """(1 - eta) d + eta g(theta_t): plain momentum. It lags: the gradient has moved since the samples were drawn."""
 
-    def track(self, theta: Float[np.ndarray, "N *D"], memory: Track, eta: float) -> Float[np.ndarray, "N *D"]:
+    def track(self, theta: Float[np.ndarray, "N *D"], memory: Track, eta: float) -> Track:
         """See the class."""
-        return (1 - eta) * memory.d + eta * self.sampler.gradient(theta, self.rng)
+        return Track((1 - eta) * memory.d + eta * self.sampler.gradient(theta, self.rng), theta)
 
 
 class Transported(Tracking):
@@ -99,19 +103,21 @@ class Transported(Tracking):
     Source: Arnold et al. (2019); Fatkhullin et al. (2023), algorithm 1 (N-PG-IGT).
     """
 
-    def track(self, theta: Float[np.ndarray, "N *D"], memory: Track, eta: float) -> Float[np.ndarray, "N *D"]:
+    def track(self, theta: Float[np.ndarray, "N *D"], memory: Track, eta: float) -> Track:
         """See the class."""
         ahead = theta + (1 - eta) / eta * (theta - memory.last)
-        return (1 - eta) * memory.d + eta * self.sampler.gradient(ahead, self.rng)
+        return Track((1 - eta) * memory.d + eta * self.sampler.gradient(ahead, self.rng), theta)
 
 
 class Recursive(Tracking):
-    """(1 - eta) (d + difference) + eta g(theta_t): STORM, N-VR-PG, HARPG, by what the sampler's difference is.
+    """(1 - eta) (d + difference) + eta g(theta_t): STORM, N-VR-PG, HARPG, by what the sampler's difference is (`differences.py`).
 
     Source: Cutkosky and Orabona (2019); Barakat, Fatkhullin and He (2023); Fatkhullin et al. (2023), algorithm 2.
     """
 
-    def track(self, theta: Float[np.ndarray, "N *D"], memory: Track, eta: float) -> Float[np.ndarray, "N *D"]:
+    sampler: DifferenceSampler
+
+    def track(self, theta: Float[np.ndarray, "N *D"], memory: Track, eta: float) -> Track:
         """See the class."""
         g, difference = self.sampler.with_difference(theta, memory.last, self.rng)
-        return (1 - eta) * (memory.d + difference) + eta * g
+        return Track((1 - eta) * (memory.d + difference) + eta * g, theta)

@@ -1,7 +1,6 @@
 """The main experiment of P019 in small: the entropy of the occupancy of a chain, one trajectory a step."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,12 +8,13 @@ import numpy as np
 from pgtheory.proofs.headline import Curve, Panel, Result
 from pgtheory.tabular.dynamics.running import run
 from pgtheory.tabular.dynamics.scene_oracle import SceneOracle
-from pgtheory.tabular.dynamics.steps import Constant
+from pgtheory.tabular.dynamics.steps import Constant, Power
+from pgtheory.tabular.dynamics.tracking import Averaged, Tracking
 from pgtheory.tabular.dynamics.updates import Gradient
+from pgtheory.tabular.dynamics.utility_tracking import RecursiveUtility, UtilityEpisodes
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.objectives.utilities import OccupancyEntropy
 from pgtheory.tabular.policies.softmax import Softmax
-from pgtheory.tabular.sampling.paths import Paths, enumerate_paths
 from pgtheory.tabular.scene import Scene
 
 S, T = 5, 8
@@ -33,83 +33,27 @@ def corridor() -> MDP:
     return MDP(P=P, r=np.zeros((S, 2)), mu=np.eye(S)[0], horizon=T)
 
 
-def table(theta: np.ndarray) -> np.ndarray:
-    """Softmax of the last axis."""
-    raised = np.exp(theta - theta.max(axis=-1, keepdims=True))
-    return raised / raised.sum(axis=-1, keepdims=True)
+class Floored(OccupancyEntropy):
+    """The entropy, whose slope is never taken below the floor."""
+
+    def slope(self, visits: np.ndarray) -> np.ndarray:
+        return super().slope(np.maximum(visits, FLOOR))
 
 
-def slope(visits: np.ndarray) -> np.ndarray:
-    """F' with the floor."""
-    return OccupancyEntropy().slope(np.maximum(visits, FLOOR))
+def normalised(F: float | np.ndarray) -> Any:
+    """Entropy of the normalised occupancy, from that of the T visits."""
+    return F / T + np.log(T)
 
 
-@dataclass(frozen=True)
-class Corridor:
-    """All trajectories, and one draw of them for each of N policies."""
-
-    paths: Paths
-    visits: np.ndarray
-
-    def chance(self, theta: np.ndarray) -> np.ndarray:
-        """Probability of every trajectory, (N, K)."""
-        return np.exp(np.log(table(theta)).reshape(len(theta), -1) @ self.visits.reshape(-1, 2 * S).T)
-
-    def draw(self, theta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The number of a trajectory for each policy."""
-        below = self.chance(theta).cumsum(axis=1) <= rng.random(len(theta))[:, None]
-        return np.minimum(below.sum(axis=1), len(self.paths) - 1)
-
-    def gradient(self, k: np.ndarray, theta: np.ndarray, reward: np.ndarray) -> np.ndarray:
-        """g(tau_k, theta, reward), (N, S, A)."""
-        n, s, a = np.arange(len(k))[:, None], self.paths.state[k], self.paths.action[k]
-        earned = reward[n, s, a][:, ::-1].cumsum(axis=1)[:, ::-1]
-        weights = np.zeros(theta.shape)
-        np.add.at(weights, (n, s, a), earned)
-        return weights - table(theta) * weights.sum(axis=2, keepdims=True)
-
-    def entropy(self, theta: np.ndarray) -> float:
-        """Entropy of the exact normalised occupancy, mean over the policies."""
-        x = np.einsum("nk,ksa->nsa", self.chance(theta), self.visits)
-        return float(OccupancyEntropy().F(x / T).mean())
+def share(t: int) -> float:
+    """How much a new trajectory counts; the steps fall at the same rate."""
+    return (2 / (t + 2)) ** (2 / 3)
 
 
-def along(theta: np.ndarray, d: np.ndarray, size: float) -> np.ndarray:
-    """A step of length `size` along d."""
-    return theta + size * d / np.maximum(np.sqrt((d * d).sum(axis=(1, 2), keepdims=True)), 1e-300)
-
-
-def recursive(world: Corridor, eta: Callable[[int], float], size: float, rng: np.random.Generator) -> np.ndarray:
-    """N-VR-PG: recursive momentum for the occupancy and for the gradient, whose reward is a step behind."""
-    theta, found = np.zeros((SEEDS, S, 2)), []
-    k = world.draw(theta, rng)
-    x = world.visits[k]
-    reward = older_reward = slope(x)
-    d = world.gradient(k, theta, reward)
-    for t in range(1, STEPS + 1):
-        last, theta = theta, along(theta, d, size * eta(t))
-        k = world.draw(theta, rng)
-        n = np.arange(SEEDS)
-        w = (world.chance(last)[n, k] / world.chance(theta)[n, k])[:, None, None]
-        share, seen = eta(t + 1), world.visits[k]
-        g = world.gradient(k, theta, reward)
-        d = share * g + (1 - share) * (d + g - w * world.gradient(k, last, older_reward))
-        x = share * seen + (1 - share) * (x + seen - w * seen)
-        older_reward, reward = reward, slope(x)
-        if t % 20 == 0:
-            found.append(world.entropy(theta))
-    return np.array(found)
-
-
-def plug_in(world: Corridor, eta: Callable[[int], float], size: float, rng: np.random.Generator) -> np.ndarray:
-    """REINFORCE with the pseudo-reward at the trajectory's own visits, with the same normalised steps."""
-    theta, found = np.zeros((SEEDS, S, 2)), []
-    for t in range(1, STEPS + 1):
-        k = world.draw(theta, rng)
-        theta = along(theta, world.gradient(k, theta, slope(world.visits[k])), size * eta(t))
-        if t % 20 == 0:
-            found.append(world.entropy(theta))
-    return np.array(found)
+def climbed(world: UtilityEpisodes, rule: type[Tracking], eta: Callable[[int], float], size: float) -> np.ndarray:
+    """Mean exact entropy of the seeds after every 20 trajectories, with normalised steps of which the first has the given size."""
+    update = rule(Power(size * 2 ** (2 / 3), p=2 / 3, t0=2.0), eta, world, np.random.default_rng(0))  # pyright: ignore[reportArgumentType]
+    return normalised(run(update, world.oracle, np.zeros((SEEDS, S, 2)), STEPS, record=range(20, STEPS, 20)).value[1:].mean(axis=1))
 
 
 def most_entropy(model: MDP) -> float:
@@ -133,27 +77,21 @@ def most_entropy(model: MDP) -> float:
     return bound
 
 
-def best_table(model: MDP) -> float:
-    """The entropy that exact gradients reach with a policy that does not look at the time."""
-    scene = Scene.of(model, Softmax(np.zeros((S, 2))))
-    found = run(Gradient(Constant(0.5)), SceneOracle(scene, OccupancyEntropy()), np.zeros((S, 2)), 60, record=[])
-    return float(found.value[-1, 0] / T + np.log(T))
-
-
 def explored(progress: Callable[[str], None]) -> Result:
     """Mean exact entropy along the runs, against the optimum."""
     model = corridor()
-    paths = enumerate_paths(model)
-    world = Corridor(paths, paths.visits.toarray().reshape(-1, S, 2))
+    world = UtilityEpisodes(model, Floored())
     progress("convex program and exact gradients")
-    optimum, best = most_entropy(model), best_table(model)
-    eta = lambda t: (2 / (t + 1)) ** (2 / 3)
+    optimum = most_entropy(model)
+    scene = Scene.of(model, Softmax(np.zeros((S, 2))))
+    exact = normalised(run(Gradient(Constant(0.5)), SceneOracle(scene, OccupancyEntropy()), np.zeros((S, 2)), 60, record=[]).value[:, 0])
+    start, best = float(exact[0]), float(exact[-1])
     progress("N-VR-PG")
-    ours, plain = recursive(world, eta, SIZES[0], np.random.default_rng(0)), {}
+    ours, plain = climbed(world, RecursiveUtility, share, SIZES[0]), {}
     for size in SIZES:
         progress(f"REINFORCE, first step {size:g}")
-        plain[size] = plug_in(world, eta, size, np.random.default_rng(0))
-    t, start = np.arange(20, STEPS + 1, 20), world.entropy(np.zeros((1, S, 2)))
+        plain[size] = climbed(world, Averaged, lambda t: 1.0, size)
+    t = np.arange(20, STEPS + 1, 20)
     runs = {"N-VR-PG": ours, **{f"REINFORCE, plug-in, first step {size:g}": found for size, found in plain.items()}}
     rows: list[list[Any]] = [["uniform policy", 0, start, best - start]]
     rows += [[name, n, float(found[n // 20 - 1]), float(best - found[n // 20 - 1])] for name, found in runs.items() for n in (100, STEPS)]
