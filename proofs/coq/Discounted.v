@@ -15,6 +15,8 @@ Definition rpi pi : 'cV[F]_n := \col_s \sum_a pi s a * r a s 0.
 Definition Tpi pi := 1%:M - gam *: Ppi pi.
 Definition V pi : 'cV[F]_n := invmx (Tpi pi) *m rpi pi.
 Definition Q pi s a : F := r a s 0 + gam * (P a *m V pi) s 0.
+(* discounted visits from the start law mu; not normalised, they sum to 1 / (1 - gam) if no episode ends *)
+Definition occupancy pi (mu : 'rV[F]_n) : 'rV[F]_n := mu *m invmx (Tpi pi).
 
 Lemma Bellman pi : Tpi pi \in unitmx -> V pi = rpi pi + gam *: (Ppi pi *m V pi).
 Proof.

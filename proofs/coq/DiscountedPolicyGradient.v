@@ -29,7 +29,7 @@ Qed.
 (* T15: with start distribution mu and occupancy d = mu (I - gam P_pi)^-1 *)
 Theorem T15_policy_gradient_occupancy (mu : 'rV[F]_n) : (forall s, D (mu 0 s) = 0) ->
   D ((mu *m V P r gam pi) 0 0) =
-  \sum_s (mu *m invmx (Tpi P gam pi)) 0 s * \sum_a D (pi s a) * Q P r gam pi s a.
+  \sum_s occupancy P gam pi mu 0 s * \sum_a D (pi s a) * Q P r gam pi s a.
 Proof.
 move=> Dmu; transitivity ((mu *m map_mx D (V P r gam pi)) 0 0).
   by rewrite !mxE (der_sum dD); apply: eq_bigr => s _; rewrite (der_cst dD) // [map_mx _ _ _ _]mxE.

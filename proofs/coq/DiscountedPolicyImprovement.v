@@ -9,13 +9,13 @@ Local Open Scope ring_scope.
 Section DiscountedPolicyImprovement.
 Variables (F : realFieldType) (n : nat) (A : finType).
 Variables (P : A -> 'M[F]_n) (r : A -> 'cV[F]_n) (gam : F).
-Hypotheses (P0 : forall a s s', 0 <= P a s s') (P1 : forall a s, \sum_s' P a s s' = 1)
+Hypotheses (P0 : forall a s s', 0 <= P a s s') (P1 : forall a s, \sum_s' P a s s' <= 1)
   (g0 : 0 <= gam) (g1 : gam < 1).
 Local Notation V := (V P r gam).
 Local Notation Q := (Q P r gam).
 
 Lemma Tpi_unit pi : policy pi -> Tpi P gam pi \in unitmx.
-Proof. by move=> pp; apply: T17_discounted_invertible => // *; [exact: Ppi_ge0 | exact: Ppi_sum]. Qed.
+Proof. by move=> pp; apply: T17_discounted_invertible => // *; [exact: Ppi_ge0 | exact: Ppi_sum_le]. Qed.
 
 (* T33: a policy whose advantage over pi is nowhere negative is nowhere worse; pi itself may be anything. *)
 Theorem T33_policy_improvement_discounted pi pi' : policy pi' ->
@@ -24,7 +24,7 @@ Theorem T33_policy_improvement_discounted pi pi' : policy pi' ->
 Proof.
 move=> pp' adv s; rewrite -subr_ge0.
 have -> : V pi' s 0 - V pi s 0 = (V pi' - V pi) s 0 by rewrite [RHS]mxE [X in _ = _ + X]mxE.
-apply: (@T32_minimum_principle _ _ (Ppi P pi') gam) => // [i j|i|i]; [exact: Ppi_ge0|exact: Ppi_sum|].
+apply: (@T32_minimum_principle _ _ (Ppi P pi') gam) => // [i j|i|i]; [exact: Ppi_ge0|exact: Ppi_sum_le|].
 rewrite (T16_performance_difference_discounted r pi (Tpi_unit pp') (proj2 pp')).
 by rewrite mulmxA mulmxV ?Tpi_unit // mul1mx mxE.
 Qed.

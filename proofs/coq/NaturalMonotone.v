@@ -30,7 +30,7 @@ Qed.
    u s a = exp(eta A(s, a) / (1 - gam)) is such a weight for every eta >= 0. *)
 Theorem T35_npg_monotone (F : realFieldType) (n : nat) (A : finType)
     (P : A -> 'M[F]_n) (r : A -> 'cV[F]_n) (gam : F) (pi u : 'I_n -> A -> F) :
-  (forall a s s', 0 <= P a s s') -> (forall a s, \sum_s' P a s s' = 1) -> 0 <= gam -> gam < 1 ->
+  (forall a s s', 0 <= P a s s') -> (forall a s, \sum_s' P a s s' <= 1) -> 0 <= gam -> gam < 1 ->
   policy pi -> (forall s a, 0 < u s a) ->
   (forall s a b, 0 <= (u s a - u s b) * (Q P r gam pi s a - Q P r gam pi s b)) ->
   forall s, V P r gam pi s 0 <= V P r gam (fun s a => pi s a * u s a / \sum_b pi s b * u s b) s 0.

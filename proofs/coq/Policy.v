@@ -1,4 +1,4 @@
-(* What a policy is where signs matter, and that its visits and transitions are probabilities.
+(* What a policy is where signs matter; its visits and transitions are probabilities, at most one where an episode may end.
    Source: Puterman (1994), section 2.1. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From PG Require Import FiniteHorizon.
@@ -34,12 +34,18 @@ End FiniteHorizon.
 
 Section Discounted.
 Variables (F : numFieldType) (n : nat) (A : finType) (P : A -> 'M[F]_n).
-Hypotheses (P0 : forall a s s', 0 <= P a s s') (P1 : forall a s, \sum_s' P a s s' = 1).
+Hypotheses (P0 : forall a s s', 0 <= P a s s').
 Lemma Ppi_ge0 pi s s' : policy pi -> 0 <= Discounted.Ppi P pi s s'.
 Proof. by case=> p0 _; rewrite mxE; apply: sumr_ge0 => a _; rewrite mulr_ge0. Qed.
-Lemma Ppi_sum pi s : policy pi -> \sum_s' Discounted.Ppi P pi s s' = 1.
+Lemma Ppi_sum pi s : (forall a s, \sum_s' P a s s' = 1) -> policy pi -> \sum_s' Discounted.Ppi P pi s s' = 1.
 Proof.
-case=> _ p1; under eq_bigr => s' _ do rewrite mxE.
+move=> P1 [_ p1]; under eq_bigr => s' _ do rewrite mxE.
 by rewrite exchange_big /=; under eq_bigr => a _ do rewrite -mulr_sumr P1 mulr1.
+Qed.
+Lemma Ppi_sum_le pi s : (forall a s, \sum_s' P a s s' <= 1) -> policy pi -> \sum_s' Discounted.Ppi P pi s s' <= 1.
+Proof.
+move=> P1 [p0 p1]; under eq_bigr => s' _ do rewrite mxE.
+rewrite exchange_big -(p1 s); apply: ler_sum => a _ /=.
+by rewrite -mulr_sumr ler_pimulr.
 Qed.
 End Discounted.

@@ -20,7 +20,7 @@ apply: sumr_ge0 => k _; rewrite mulr_ge0 ?exprn_ge0 //; apply: sumr_ge0 => x _.
 by rewrite mulr_ge0 // (reach0 P0).
 Qed.
 
-Hypothesis P1 : forall s a, \sum_s' P s a s' = 1.
+Hypothesis P1 : forall s a, \sum_s' P s a s' <= 1.
 
 (* T31: rewards of at most B in size give values of at most B (1 + gam + ... + gam^(n-1)). *)
 Theorem T31_value_bound pi B n s : policy pi -> (forall s a, `|r s a| <= B) ->
@@ -36,7 +36,9 @@ apply: ler_sum => a _; rewrite normrM (ger0_norm (p0 _ _)) ler_wpmul2l //.
 apply: (le_trans (ler_norm_add _ _)); apply: ler_add => //.
 rewrite normrM (ger0_norm g0) ler_wpmul2l //.
 apply: (le_trans (ler_norm_sum _ _ _)).
-rewrite -[X in _ <= X]mul1r -(P1 s a) mulr_suml; apply: ler_sum => s' _.
+have B0 : 0 <= B * (\sum_(k < n) gam ^+ k) by exact: le_trans (normr_ge0 _) (IH s).
+apply: (@le_trans _ _ ((\sum_s' P s a s') * (B * \sum_(k < n) gam ^+ k))); last by rewrite ler_pimull.
+rewrite mulr_suml; apply: ler_sum => s' _.
 by rewrite normrM (ger0_norm (P0 _ _ _)) ler_wpmul2l.
 Qed.
 End PolicyImprovement.

@@ -1,4 +1,4 @@
-(* For stochastic M and 0 <= gam < 1 the matrix I - gam M is invertible (T17) and its inverse is monotone (T32).
+(* For M >= 0 with row sums of at most one and 0 <= gam < 1, the matrix I - gam M is invertible (T17) and its inverse is monotone (T32).
    Source: Puterman (1994), theorem 6.1.1 and lemma 6.1.2; Berman, Plemmons (1994), chapter 6 (M-matrices). *)
 From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
@@ -7,7 +7,7 @@ Local Open Scope ring_scope.
 
 Section Resolvent.
 Variables (F : realFieldType) (n : nat) (M : 'M[F]_n) (gam : F).
-Hypotheses (M0 : forall i j, 0 <= M i j) (M1 : forall i, \sum_j M i j = 1)
+Hypotheses (M0 : forall i j, 0 <= M i j) (M1 : forall i, \sum_j M i j <= 1)
   (g0 : 0 <= gam) (g1 : gam < 1).
 
 (* T17: the discounted system has exactly one solution. *)
@@ -29,7 +29,8 @@ apply: (le_trans (mmax k)); rewrite leNgt; apply/negP => pos.
 have : `|v 0 m| <= gam * `|v 0 m|.
   rewrite {1}E normrM (ger0_norm g0) ler_wpmul2l //.
   apply: (le_trans (ler_norm_sum _ _ _)).
-  rewrite -[X in _ <= X]mul1r -(M1 m) mulr_suml; apply: ler_sum => j _.
+  apply: (@le_trans _ _ ((\sum_j M m j) * `|v 0 m|)); last by rewrite ler_pimull.
+  rewrite mulr_suml; apply: ler_sum => j _.
   by rewrite normrM (ger0_norm (M0 _ _)) ler_wpmul2l.
 by rewrite ler_pmull // leNgt g1.
 Qed.
@@ -40,14 +41,14 @@ Theorem T32_minimum_principle (x : 'cV[F]_n) :
 Proof.
 move=> H i; have [m _ mmin] := arg_minP (fun j => x j 0) (erefl true : xpredT i).
 have {}mmin j : x m 0 <= x j 0 by exact: mmin.
-apply: (le_trans _ (mmin i)).
+apply: (le_trans _ (mmin i)); rewrite leNgt; apply/negP => neg.
 have E : ((1%:M - gam *: M) *m x) m 0 = x m 0 - gam * (\sum_j M m j * x j 0).
   by rewrite mulmxBl mul1mx -scalemxAl !mxE.
 have := H m; rewrite E subr_ge0 => h.
 have avg : x m 0 <= \sum_j M m j * x j 0.
-  rewrite -[X in X <= _]mul1r -(M1 m) mulr_suml; apply: ler_sum => j _.
-  by rewrite ler_wpmul2l.
+  apply: (@le_trans _ _ ((\sum_j M m j) * x m 0)); first by rewrite ler_nimull // ltW.
+  by rewrite mulr_suml; apply: ler_sum => j _; rewrite ler_wpmul2l.
 have : gam * x m 0 <= x m 0 by apply: le_trans h; rewrite ler_wpmul2l.
-by rewrite -subr_ge0 -{1}[x m 0]mul1r -mulrBl pmulr_rge0 // subr_gt0.
+by rewrite -subr_ge0 -{1}[x m 0]mul1r -mulrBl pmulr_rge0 ?subr_gt0 // leNgt neg.
 Qed.
 End Resolvent.
