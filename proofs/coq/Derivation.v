@@ -41,5 +41,5 @@ Proof. by move=> Dc; elim: k => [|k IH]; rewrite ?expr0 ?der1 // exprS der_cst /
 End Der.
 
 (* the formal derivative of polynomials is an instance, so the theory is not vacuous *)
-Lemma poly_derivation (F : fieldType) : derivation (@deriv F).
+Lemma poly_derivation (R : comRingType) : derivation (@deriv R).
 Proof. by split=> p q; rewrite ?derivD ?derivM. Qed.

@@ -1,0 +1,54 @@
+(* n completions of one prompt: leaving the own reward out of the baseline is unbiased, the mean of all is off by (n-1)/n (T42).
+   Source: Kool, van Hoof, Welling (2019); Ahmadian et al. (2024), RLOO; Shao et al. (2024), GRPO. *)
+From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp.algebra_tactics Require Import ring.
+From PG Require Import Variance BatchVariance.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
+Import GRing.Theory.
+Local Open Scope ring_scope.
+
+Section LeaveOneOut.
+Variables (F : fieldType) (W : finType) (p g R : W -> F) (n : nat).
+
+(* p the law of one completion, g a coordinate of its score, R its reward *)
+Definition leave_one_out (w : {ffun 'I_n -> W}) :=
+  (\sum_i g (w i) * (R (w i) - (\sum_(j | j != i) R (w j)) / n.-1%:R)) / n%:R.
+Definition group_mean (w : {ffun 'I_n -> W}) :=
+  (\sum_i g (w i) * (R (w i) - (\sum_j R (w j)) / n%:R)) / n%:R.
+
+Local Notation law := (prodp (fun _ : 'I_n => p)).
+Hypotheses (p1 : \sum_w p w = 1) (g0 : E p g = 0).
+
+Lemma E_own i : E law (fun w => g (w i) * R (w i)) = E p (fun x => g x * R x).
+Proof. exact: (@E_one _ _ _ (fun=> p) (fun=> p1) i (fun x => g x * R x)). Qed.
+
+Lemma E_other i j : j != i -> E law (fun w => g (w i) * R (w j)) = 0.
+Proof. by move=> ji; rewrite (@E_pair _ _ _ (fun=> p) (fun=> p1) i j) 1?eq_sym // g0 mul0r. Qed.
+
+Lemma E_scaled c (X : {ffun 'I_n -> W} -> F) : E law (fun w => X w / c) = E law X / c.
+Proof. by rewrite [RHS]mulrC -EZ; apply: eq_E => w; rewrite mulrC. Qed.
+
+(* T42: only the score's mean and the total weight of p are used. *)
+Theorem T42_leave_one_out : n%:R != 0 :> F ->
+  E law leave_one_out = E p (fun x => g x * R x) /\
+  E law group_mean = n.-1%:R / n%:R * E p (fun x => g x * R x).
+Proof.
+move=> n0; set J := E p (fun x => g x * R x).
+have npos : (0 < n)%N by case: (n) n0 => //; rewrite eqxx.
+have nS : n%:R = n.-1%:R + 1 :> F by rewrite -{1}(prednK npos) mulrSr.
+split; rewrite E_scaled E_sum.
+  rewrite (eq_bigr (fun=> J)); first by rewrite sumr_const card_ord -mulr_natr mulfK.
+  move=> i _; rewrite (eq_E _ (Y := fun w : {ffun 'I_n -> W} => g (w i) * R (w i) +
+    (- n.-1%:R^-1) * (\sum_(j | j != i) g (w i) * R (w j)))); last first.
+    by move=> w; rewrite -mulr_sumr; move: (\sum_(j | _) _) => u; ring.
+  rewrite ED EZ E_own [X in _ * X](_ : _ = 0) ?mulr0 ?addr0 //.
+  rewrite /E; under eq_bigr => w _ do rewrite mulr_sumr.
+  by rewrite exchange_big big1 // => j ji; exact: E_other.
+rewrite (eq_bigr (fun=> n.-1%:R / n%:R * J)); first by rewrite sumr_const card_ord -[_ *+ n]mulr_natr mulfK.
+move=> i _; rewrite (eq_E _ (Y := fun w : {ffun 'I_n -> W} => g (w i) * R (w i) +
+  (- n%:R^-1) * (\sum_j g (w i) * R (w j)))); last first.
+  by move=> w; rewrite -mulr_sumr; move: (\sum_j _) => u; ring.
+rewrite ED EZ E_own E_sum (bigD1 i) //= E_own big1 => [|j]; last exact: E_other.
+by rewrite addr0 -/J nS; field; rewrite -nS.
+Qed.
+End LeaveOneOut.
