@@ -1,12 +1,11 @@
 """The commands about papers and theorems: `pgtheory verify`, `pgtheory papers`, `pgtheory reproduce`."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pgtheory.cli import app, out, progress, ready_to_plot, saved
+from pgtheory.cli import Picture, app, out, progress, saved
 
 
 @app.command()
@@ -47,15 +46,13 @@ def papers(
 @app.command()
 def reproduce(
     id: Annotated[str, typer.Argument(help="A paper, such as P043.")],
-    plot: Annotated[Path | None, typer.Option(help="Write the picture to this file (.png, .svg, .pdf).")] = None,
+    plot: Picture = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """The main experiment of a paper in small: table, picture, and whether the numbers point where the paper says."""
     from pgtheory.reproducing import draw
     from pgtheory.reproducing import reproduce as run
 
-    if plot is not None:
-        ready_to_plot(plot)
     with progress(f"reproducing {id}", quiet=as_json) as say:
         found = run(id, say)
     if as_json:

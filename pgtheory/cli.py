@@ -52,6 +52,44 @@ def progress(title: str, *, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda text: status.update(f"{title}: {text}")
 
 
+def ready_to_plot(path: Path | None) -> Path | None:
+    """Find out before the work whether a picture can be written, where one is asked for: the file is opened, and removed again if it was not there.
+
+    Raises:
+        InvalidArgument: the folder does not exist, the ending is no picture's, or the file cannot be written.
+        MissingExtra: matplotlib is not installed.
+    """
+    if path is None:
+        return None
+    from pgtheory.plots import pyplot
+
+    plt = pyplot()
+    figure = plt.figure()
+    endings = figure.canvas.get_supported_filetypes()
+    plt.close(figure)
+    if not path.parent.is_dir():
+        raise InvalidArgument(f"--plot {path}: there is no folder {str(path.parent)!r}.")
+    if path.suffix.lstrip(".") not in endings:
+        raise InvalidArgument(f"--plot {path}: the ending is none of {', '.join(sorted(endings))}.")
+    try:
+        new = not path.exists()
+        path.open("ab").close()
+        if new:
+            path.unlink()
+    except OSError as problem:
+        raise unwritable(path, problem) from None
+    return path
+
+
+def unwritable(path: Path, problem: OSError) -> InvalidArgument:
+    """The error of a picture that cannot be written."""
+    return InvalidArgument(f"--plot {path}: the picture cannot be written there ({problem.strerror}). Give another path.")
+
+
+Picture = Annotated[Path | None, typer.Option("--plot", help="Write a picture to this file (.png, .svg, .pdf).", callback=ready_to_plot)]
+"""The option --plot of every command: refused before any work if it cannot be had."""
+
+
 @app.command()
 def check(
     targets: Annotated[
@@ -75,7 +113,7 @@ def check(
     up_to_scale: Annotated[bool, typer.Option("--up-to-scale", help="Accept any positive constant.")] = False,
     compare: Annotated[bool, typer.Option("--compare", help="Compare the laws of two targets.")] = False,
     time_limit: Annotated[float, typer.Option(help="Seconds that one call of the function may take.")] = 10.0,
-    plot: Annotated[Path | None, typer.Option(help="Write a picture of the verdict to this file (.png, .svg, .pdf).")] = None,
+    plot: Picture = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """An exact verdict on estimators: unbiased for what, at which variance, and where it goes wrong."""
@@ -86,13 +124,13 @@ def check(
     if not targets:
         raise typer.Exit(check_all(plot, as_json))
     if compare:
+        if plot is not None:
+            raise InvalidArgument("--compare draws no picture. Leave out --plot, or --compare.")
         raise typer.Exit(compare_two(targets, options, as_json))
     from pgtheory.checking import check as check_one
     from pgtheory.report import as_rich
 
     logits = None if theta is None else array(theta)
-    if plot is not None:
-        ready_to_plot(plot)
     found, failed = [], False
     for target in targets:
         with progress(f"checking {target}", quiet=as_json) as say:
@@ -135,28 +173,10 @@ def worst(codes: Iterable[int]) -> int:
     return next(code for code in (1, 3, 0) if code in found)
 
 
-def ready_to_plot(path: Path) -> None:
-    """Find out before the work whether a picture can be written.
-
-    Raises:
-        InvalidArgument: the folder does not exist, or the ending is no picture's.
-        MissingExtra: matplotlib is not installed.
-    """
-    from pgtheory.plots import pyplot
-
-    endings = pyplot().figure().canvas.get_supported_filetypes()
-    if not path.parent.is_dir():
-        raise InvalidArgument(f"--plot {path}: there is no folder {str(path.parent)!r}.")
-    if path.suffix.lstrip(".") not in endings:
-        raise InvalidArgument(f"--plot {path}: the ending is none of {', '.join(sorted(endings))}.")
-
-
 def check_all(plot: Path | None, as_json: bool) -> int:
     """The table of all built-in estimators; 0 iff each gets the verdict that it declares."""
     from pgtheory.table import as_table, rows
 
-    if plot is not None:
-        ready_to_plot(plot)
     found = []
     with progress("checking the built-in estimators", quiet=as_json) as say:
         for row in rows(lambda name, i, n: say(f"{i + 1} of {n}, {name}")):
@@ -246,7 +266,7 @@ def saved(figure: Any, path: Path) -> None:
     try:
         figure.savefig(path, dpi=150)
     except OSError as problem:
-        raise InvalidArgument(f"--plot {path}: the picture cannot be written there ({problem.strerror}). Give another path.") from None
+        raise unwritable(path, problem) from None
     err.print(f"wrote {path}")
 
 

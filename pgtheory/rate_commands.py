@@ -1,12 +1,11 @@
 """The command about rates: `pgtheory rate`."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pgtheory.cli import app, array, out, progress, ready_to_plot, saved
+from pgtheory.cli import Picture, app, array, out, progress, saved
 
 
 @app.command()
@@ -27,7 +26,7 @@ def rate(
     ] = None,
     learning_rate: Annotated[float, typer.Option(help="Learning rate of the optimiser.")] = 0.1,
     group: Annotated[int, typer.Option(help="Completions a prompt that the loss sees.")] = 4,
-    plot: Annotated[Path | None, typer.Option(help="Write a picture of gap and bound to this file (.png, .svg, .pdf).")] = None,
+    plot: Picture = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run an update with exact gradients: the rate that its gaps show, beside the bound of a theorem with all its constants."""
@@ -35,8 +34,6 @@ def rate(
     from pgtheory.rating import BUILTIN, rate_picture
     from pgtheory.rating import rate as rated
 
-    if plot is not None:
-        ready_to_plot(plot)
     target: object = update if update in BUILTIN or ":" not in update else load_target(update)[0]
     if optimiser is not None:
         from pgtheory.tabular.models.problems import problem as problem_named

@@ -1,6 +1,7 @@
 """An update on a problem beside a theorem: what `pgtheory rate` and `assert_rate` find."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from pgtheory.tabular.dynamics.mirror import PolicyIteration
 from pgtheory.tabular.dynamics.running import Run, run
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.updates import Ascent, FunctionUpdate, State, Update
-from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.errors import InvalidArgument, PgtheoryError
 from pgtheory.tabular.models.problems import problem as problem_named
 from pgtheory.tabular.rates.fit import Rate, change_point, identify
 from pgtheory.tabular.rates.registry import THEOREMS, theorem_named
@@ -165,40 +166,49 @@ def rate(
         UserFunctionError, NotConverged: as `run`.
     """
     require_count("steps", steps)
-    stack, problem_name = stacked(problem, gamma)
+    problem_name = problem if isinstance(problem, str) else type(problem).__name__
     name = name or (update if isinstance(update, str) else getattr(update, "__name__", type(update).__name__))
     own: Any
-    if isinstance(update, str):
-        if update not in BUILTIN:
-            raise InvalidArgument(f"no built-in update is called {update!r}. There are: {', '.join(BUILTIN)}; or give path/to/file.py:function.")
-        frame = THEOREMS[BUILTIN[update]]
-        chosen, own = (frame if theorem is None else named(theorem)), frame.setting(stack).update
-    else:
-        chosen = None if theorem is None else named(theorem)
-        own = update if hasattr(update, "step") else FunctionUpdate(lambda x: np.asarray(update(x[0]))[None])  # type: ignore[operator]
-    record = "all" if steps <= 20_000 else "log"
-    if chosen is None:
-        setting = THEOREMS["natural"].setting(stack)
-        found = run(own, setting.oracle, setting.theta if theta is None else theta, steps, record=record, progress=progress)
-        return Rating(update=name, problem=problem_name, answer="MEASURED", run=found, **measured(found))
-    start = chosen.setting(stack).theta if theta is None else theta
-    same = None if isinstance(own, Ascent | PolicyIteration) else compare_with(own, chosen, stack, start)
-    if same is not None and same.kind == "rescaled" and np.ptp(same.factor) < 1e-8 and chosen.rescaled is not None:
-        chosen = chosen.rescaled(float(same.factor[0, 0]))
-    outcome = hold(chosen, stack, steps, update=own, theta=start, record=record, progress=progress)
-    answer, reason = judged(outcome, same)
-    return Rating(
-        update=name, problem=problem_name, answer=answer, run=outcome.run, outcome=outcome, same=same, reason=reason, **measured(outcome.run)
-    )
+    with naming(problem_name):
+        stack = stacked(problem, gamma)
+        if isinstance(update, str):
+            if update not in BUILTIN:
+                raise InvalidArgument(f"no built-in update is called {update!r}. There are: {', '.join(BUILTIN)}; or give path/to/file.py:function.")
+            frame = THEOREMS[BUILTIN[update]]
+            chosen, own = (frame if theorem is None else named(theorem)), frame.setting(stack).update
+        else:
+            chosen = None if theorem is None else named(theorem)
+            own = update if hasattr(update, "step") else FunctionUpdate(lambda x: np.asarray(update(x[0]))[None])  # type: ignore[operator]
+        record = "all" if steps <= 20_000 else "log"
+        if chosen is None:
+            setting = THEOREMS["natural"].setting(stack)
+            found = run(own, setting.oracle, setting.theta if theta is None else theta, steps, record=record, progress=progress)
+            return Rating(update=name, problem=problem_name, answer="MEASURED", run=found, **measured(found))
+        start = chosen.setting(stack).theta if theta is None else theta
+        same = None if isinstance(own, Ascent | PolicyIteration) else compare_with(own, chosen, stack, start)
+        if same is not None and same.kind == "rescaled" and np.ptp(same.factor) < 1e-8 and chosen.rescaled is not None:
+            chosen = chosen.rescaled(float(same.factor[0, 0]))
+        outcome = hold(chosen, stack, steps, update=own, theta=start, record=record, progress=progress)
+        answer, reason = judged(outcome, same)
+        return Rating(
+            update=name, problem=problem_name, answer=answer, run=outcome.run, outcome=outcome, same=same, reason=reason, **measured(outcome.run)
+        )
 
 
-def stacked(problem: object, gamma: float | None) -> tuple[Stack, str]:
-    """A problem as a stack of one, and its name."""
-    model = problem_named(problem) if isinstance(problem, str) else problem
-    stack = Stack.of([model])
-    if gamma is not None:
-        stack = Stack(P=stack.P, r=stack.r, mu=stack.mu, gamma=np.array([gamma]))
-    return stack, problem if isinstance(problem, str) else type(problem).__name__
+@contextmanager
+def naming(problem: str) -> Iterator[None]:
+    """Errors about problem 0 of a stack of one call it by its name."""
+    try:
+        yield
+    except PgtheoryError as reason:
+        reason.args = (str(reason).replace("problem 0", problem), *reason.args[1:])
+        raise
+
+
+def stacked(problem: object, gamma: float | None) -> Stack:
+    """A problem, by its id or as a model, as a stack of one."""
+    stack = Stack.of([problem_named(problem) if isinstance(problem, str) else problem])
+    return stack if gamma is None else Stack(P=stack.P, r=stack.r, mu=stack.mu, gamma=np.array([gamma]))
 
 
 def named(theorem: str | Theorem) -> Theorem:

@@ -66,11 +66,14 @@ class Progress:
 
 
 def cells(updates: Sequence[str], problems: Sequence[str], sizes: Sequence[float], seeds: int, *, steps: int, spread: float = 0.0) -> list[Cell]:
-    """All combinations, in order.
+    """All combinations, in order. Each problem is built once, so that a misspelt one is found before anything runs.
 
     Raises:
         InvalidArgument: an unknown update, nothing to combine, a step size that is not positive, a spread that is negative or not finite.
+        UnknownProblem, MissingFile, InvalidModel, MissingExtra: as `problem`.
     """
+    from pgtheory.tabular.models.problems import problem as problem_named
+
     for update in updates:
         if update not in UPDATES:
             raise InvalidArgument(f"update is {update!r}; a sweep runs {', '.join(UPDATES)}.")
@@ -83,6 +86,8 @@ def cells(updates: Sequence[str], problems: Sequence[str], sizes: Sequence[float
         raise InvalidArgument(f"spread is {spread}; expected a finite number of at least 0, the standard deviation of the first logits.")
     require_count("seeds", seeds)
     require_count("steps", steps)
+    for problem in problems:
+        problem_named(problem)
     combined = product(updates, problems, sizes, range(seeds))
     return [Cell(update=u, problem=p, step=float(c), seed=s, steps=steps, spread=spread) for u, p, c, s in combined]
 
@@ -92,7 +97,7 @@ def run_cell(cell: Cell) -> dict[str, Any]:
 
     An error of the library becomes part of the record: one bad cell does not stop a sweep.
     """
-    from pgtheory.rating import measured, stacked
+    from pgtheory.rating import measured, naming, stacked
     from pgtheory.tabular.dynamics.mirror import PolicyMirrorDescent
     from pgtheory.tabular.dynamics.momentum import Momentum
     from pgtheory.tabular.dynamics.oracles import SoftmaxOracle
@@ -103,9 +108,10 @@ def run_cell(cell: Cell) -> dict[str, Any]:
     heavy = lambda size: Momentum(Gradient(size), 0.9)
     made = {"gradient": Gradient, "normalised": Normalised, "natural": Natural, "mirror": PolicyMirrorDescent, "momentum": heavy}
     try:
-        stack, _ = stacked(cell.problem, None)
-        theta = cell.spread * np.random.default_rng(cell.seed).normal(size=stack.r.shape)
-        found = run(made[cell.update](Constant(cell.step)), SoftmaxOracle(stack), theta, cell.steps, record="log")
+        with naming(cell.problem):
+            stack = stacked(cell.problem, None)
+            theta = cell.spread * np.random.default_rng(cell.seed).normal(size=stack.r.shape)
+            found = run(made[cell.update](Constant(cell.step)), SoftmaxOracle(stack), theta, cell.steps, record="log")
         gap = np.asarray(found.gap)[:, 0]
         shown = measured(found)
         at = [int(t) for t in found.t if t & (t - 1) == 0 or t == cell.steps]

@@ -155,6 +155,7 @@ BAD = [
     (("check", f"{LOSSES}/trl_like.py:Trainer.compute_loss", "--convention", "magic"), "trl, verl, openrlhf"),
     (("check", "leave-one-out", "--compare"), "two targets"),
     (("check", "leave-one-out", "reward-to-go", "--compare"), "never see the same data"),
+    (("check", "leave-one-out", "group-mean", "--compare", "--plot", "x.png"), "--compare draws no picture"),
     (("check", "leave-one-out", "--plot", "no/such/folder/x.png"), "no folder"),
     (("check", "leave-one-out", "--plot", "x.nonsense"), "x.nonsense"),
     (("solve", "nonsense"), "nonsense"),
@@ -178,6 +179,43 @@ def test_bad_input_gives_one_text_and_code_2(monkeypatch, capsys, tmp_path, argu
     assert code == 2, printed
     assert text in printed
     assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize("words", [("check", "leave-one-out"), ("check",), ("rate", "natural"), ("reproduce", "P043")], ids=" ".join)
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("no/such/x.png", "no folder"),
+        ("folder.png", "cannot be written"),
+        ("x" * 300 + ".png", "name too long"),
+        ("x.nonsense", "the ending is none of"),
+    ],
+    ids=["folder missing", "a folder", "name too long", "ending"],
+)
+def test_a_picture_that_cannot_be_written_is_refused_before_the_work(monkeypatch, capsys, tmp_path, words, place, text):
+    """In every command that draws one; none of them begins."""
+
+    def begun(*_, **__):
+        raise AssertionError("the work has begun")
+
+    for work in ("checking.check", "table.rows", "rating.rate", "reproducing.reproduce"):
+        monkeypatch.setattr(f"pgtheory.{work}", begun)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
+    code, printed = as_user(monkeypatch, capsys, *words, "--plot", place)
+    assert code == 2
+    assert text in printed
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder.png"]
+
+
+def test_a_command_that_fails_leaves_pictures_alone(monkeypatch, capsys, tmp_path):
+    """An older picture keeps its bytes, a new one is not begun."""
+    old, new = tmp_path / "old.png", tmp_path / "new.png"
+    old.write_bytes(b"a picture")
+    for path in (old, new):
+        assert as_user(monkeypatch, capsys, "rate", "nonsense", "--plot", path)[0] == 2
+    assert old.read_bytes() == b"a picture"
+    assert not new.exists()
 
 
 def test_user_code_that_is_wrong_gives_code_2(monkeypatch, capsys, tmp_path):

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from pgtheory import sweeping
 from pgtheory.cli import app, main
 from pgtheory.sweeping import alone, cells, records, run_cell, sweep
-from pgtheory.tabular.errors import InvalidArgument, MissingExtra, MissingFile
+from pgtheory.tabular.errors import InvalidArgument, MissingExtra, MissingFile, PgtheoryError
 
 ROOT = Path(__file__).parents[2]
 run = CliRunner().invoke
@@ -161,9 +161,9 @@ def test_two_processes_give_the_bytes_of_one_and_a_killed_sweep_goes_on(here, tm
 def test_bad_cell_does_not_stop_the_others(here, tmp_path):
     here(Here())
 
-    found = sweep(cells(["gradient"], ["no-such-problem", "two-state"], [0.1], 1, steps=3), tmp_path / "s.jsonl")
+    found = sweep(cells(["gradient"], ["loop", "two-state"], [0.1], 1, steps=3), tmp_path / "s.jsonl")
 
-    assert "no-such-problem" in found[0]["error"]
+    assert found[0]["error"].startswith("InvalidModel: loop has a horizon")
     assert "gap" in found[1]
 
 
@@ -214,10 +214,12 @@ def test_scheduler_without_dask_names_the_extra(monkeypatch, tmp_path):
         (([], ["two-state"], [1.0], 1), "at least one update"),
         ((["gradient"], ["two-state"], [-1.0], 1), "a step size is -1.0"),
         ((["gradient"], ["two-state"], [1.0], 0), "seeds is 0"),
+        ((["gradient"], ["two-state", "two-sate"], [1.0], 1), "no problem is called 'two-sate'"),
+        ((["gradient"], ["two-state", "no/such/file.npz"], [1.0], 1), "no/such/file.npz"),
     ],
 )
 def test_bad_plans_are_refused(parts, text):
-    with pytest.raises(InvalidArgument, match=text):
+    with pytest.raises(PgtheoryError, match=text):
         cells(*parts, steps=3)
 
 
@@ -241,12 +243,15 @@ def test_file_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_command_says_why_a_cell_failed(here, tmp_path):
+    """A model that the dynamics cannot run, with two steps: one reason, and the other problem ran."""
     here(Here())
+    problems = ["--problem", "loop", "--problem", "two-state"]
 
-    found = run(app, ["sweep", str(tmp_path / "s.jsonl"), "--update", "gradient", "--problem", "nowhere", "--step", "0.1", "--steps", "8"])
+    found = run(app, ["sweep", str(tmp_path / "s.jsonl"), "--update", "gradient", *problems, "--step", "0.1", "--step", "1", "--steps", "8"])
 
     assert found.exit_code == 3
-    assert found.output.count("no problem is called 'nowhere'") == 1
+    assert found.output.count("loop has a horizon") == 1
+    assert [("error" in record) for record in map(json.loads, (tmp_path / "s.jsonl").read_text().splitlines())] == [True, True, False, False]
 
 
 def test_command_prints_a_line_a_combination_and_has_json(here, tmp_path):
@@ -260,19 +265,23 @@ def test_command_prints_a_line_a_combination_and_has_json(here, tmp_path):
     assert len(json.loads(data.output)) == 2
 
 
-def test_command_with_a_cell_that_failed_exits_with_3(here, tmp_path):
-    here(Here())
-
-    found = run(app, ["sweep", str(tmp_path / "s.jsonl"), "--update", "gradient", "--problem", "loop", "--step", "0.1", "--steps", "8"])
-
-    assert found.exit_code == 3
-
-
-def test_command_explains_bad_use(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("sys.argv", ["pgtheory", "sweep", str(tmp_path / "s.jsonl"), "--update", "newton", "--problem", "loop", "--step", "1"])
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--update", "newton", "--problem", "two-state", "--step", "1"], "newton"),
+        (["--update", "gradient", "--problem", "two-state", "--problem", "two-sate", "--step", "1"], "no problem is called 'two-sate'"),
+        (["--update", "gradient", "--problem", "two-state", "--step", "1", "--step", "0"], "a step size is 0.0"),
+    ],
+)
+def test_command_refuses_a_slip_before_anything_runs(monkeypatch, capsys, here, tmp_path, words, text):
+    """Exit code 2, the text of the error, no cell, no file."""
+    pool = here(Here())
+    monkeypatch.setattr("sys.argv", ["pgtheory", "sweep", str(tmp_path / "s.jsonl"), *words])
 
     with pytest.raises(SystemExit) as stop:
         main()
 
     assert stop.value.code == 2
-    assert "newton" in capsys.readouterr().err
+    assert text in capsys.readouterr().err
+    assert pool.count == 0
+    assert not list(tmp_path.iterdir())
