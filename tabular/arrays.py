@@ -22,6 +22,19 @@ def freeze(name: str, values: object, *, dtype: type = np.float64, error: type[P
     return array
 
 
+def distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(first, same): numbers of the rows (N, X) that differ from every row before them, in order, and for each row which of these it equals, to the last bit.
+
+    Minus zero is zero. Cost O(N log N) comparisons of rows.
+    """
+    rows = np.ascontiguousarray(rows + 0.0)
+    _, index, same = np.unique(rows.view(np.dtype((np.void, rows.strides[0]))).ravel(), return_index=True, return_inverse=True)
+    order = np.argsort(index)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return index[order], rank[same.ravel()]
+
+
 def first(wrong: np.ndarray) -> list[int]:
     """Index of the first True of `wrong`, as a list that prints as `[3, 1]`."""
     return [int(i) for i in np.argwhere(wrong)[0]]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from pgtheory.tabular.arrays import first
+from pgtheory.tabular.arrays import distinct, first
 from pgtheory.tabular.dynamics.stochastic import LIMIT, Outcomes
 from pgtheory.tabular.errors import InvalidArgument, InvalidPolicy, TooLarge
 from pgtheory.tabular.laws.moments import gradients
@@ -79,9 +79,9 @@ class Estimated:
 
 def alike(theta: Float[np.ndarray, "N *D"]) -> Iterator[Int[np.ndarray, "R"]]:
     """The rows that are equal, by their numbers, one group after the other: what is asked of each can be asked for all at once. Cost O(N log N)."""
-    _, same = np.unique(theta.reshape(len(theta), -1), axis=0, return_inverse=True)
-    order = np.argsort(same.ravel(), kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(same.ravel()[order])) + 1)
+    _, same = distinct(theta.reshape(len(theta), -1))
+    order = np.argsort(same, kind="stable")
+    yield from np.split(order, np.flatnonzero(np.diff(same[order])) + 1)
 
 
 def _finite(gradient: Float[np.ndarray, "N K D"], chance: Float[np.ndarray, "N K"]) -> Float[np.ndarray, "N K D"]:

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from pgtheory.tabular.arrays import ROUNDING
+from pgtheory.tabular.arrays import ROUNDING, distinct
+from pgtheory.tabular.dynamics.policy_iteration import policy_iteration
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.solve.optimal import optimal
+from pgtheory.tabular.solve.play import SMALL
 
 SWEEPS = 200
 """Limit of policy iteration with a temperature, which is Newton's method: it takes about ten steps."""
@@ -60,19 +62,25 @@ class SoftOptimum:
 
 
 def hard_optimum(stack: Stack) -> Optimum:
-    """The optimum of the plain reward, with `optimal` on each different model once. Cost: policy iteration a model."""
-    found: dict[bytes, Any] = {}
-    keys = [b"".join(getattr(stack, name)[n].tobytes() for name in ("P", "r", "mu", "gamma")) for n in range(stack.N)]
-    for key, model in zip(keys, stack.models, strict=True):
-        if key not in found:
-            found[key] = optimal(model)
-    solved = [found[key] for key in keys]
-    V, Q = np.stack([one.V for one in solved]), np.stack([one.Q for one in solved])
+    """The optimum of the plain reward: each different problem once, small ones with a discount together by policy iteration, the others one by one with `optimal`.
+
+    Cost: a few linear systems a problem.
+    """
+    parts = (stack.P, stack.r, stack.mu, stack.gamma)
+    different, same = distinct(np.concatenate([x.reshape(stack.N, -1) for x in parts], axis=1))
+    # A discount that the slack of the rows of P may undo proves nothing.
+    together = different[stack.gamma[different] < 1 - 4 * ROUNDING] if stack.S <= SMALL else different[:0]
+    V, bound = np.zeros(stack.mu.shape), np.zeros(stack.N)
+    V[together], bound[together] = policy_iteration(stack.taken(together))
+    Q, J = stack.backup(V), np.add.reduce(stack.mu * V, axis=1)
+    for n in np.setdiff1d(different, together):
+        found = optimal(stack.models[n])
+        V[n], Q[n], J[n], bound[n] = found.V, found.Q, found.J, found.bound
+    V, Q, J, bound = (x[different[same]] for x in (V, Q, J, bound))
     missing = Q.max(axis=2, keepdims=True) - Q
     # An action that misses less than the error of Q is a tie that rounding has broken. Where gamma is 1 and a loop costs nothing no error is proven.
-    bound = np.array([one.bound for one in solved])
     error = np.where(np.isfinite(bound), 4 * bound, ROUNDING * (1 + abs(V).max(axis=1)))
-    return Optimum(J=np.array([one.J for one in solved]), V=V, Q=Q, missing=np.where(missing <= error[:, None, None], 0.0, missing))
+    return Optimum(J=J, V=V, Q=Q, missing=np.where(missing <= error[:, None, None], 0.0, missing))
 
 
 def soft_optimum(stack: Stack, temperature: float, evaluate: Any) -> SoftOptimum:

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from pgtheory.tabular.arrays import freeze, require_shape
 from pgtheory.tabular.errors import InvalidModel, NonTerminating, PgtheoryError
@@ -92,10 +92,14 @@ class Stack:
 
     def repeated(self, count: int) -> Self:
         """Each problem `count` times, one after the other; nothing is checked again."""
+        return self.taken(np.repeat(np.arange(self.N), count))
+
+    def taken(self, which: Int[np.ndarray, "K"]) -> Self:
+        """Some of the problems, by their numbers; nothing is checked again."""
         copy = object.__new__(type(self))
         for name in ("P", "r", "mu", "gamma"):
-            object.__setattr__(copy, name, np.repeat(getattr(self, name), count, axis=0))
-        object.__setattr__(copy, "models", tuple(model for model in self.models for _ in range(count)))
+            object.__setattr__(copy, name, getattr(self, name)[which])
+        object.__setattr__(copy, "models", tuple(self.models[n] for n in which))
         copy._lay_out()
         return copy
 

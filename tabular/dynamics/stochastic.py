@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from jaxtyping import Float, Int
 
-from pgtheory.tabular.arrays import require_count, require_distribution
+from pgtheory.tabular.arrays import distinct, require_count, require_distribution
 from pgtheory.tabular.dynamics.lazy import once
 from pgtheory.tabular.dynamics.outlook import Outlook
 from pgtheory.tabular.dynamics.steps import StepSize
@@ -182,7 +182,7 @@ def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int)
     Paths that meet, in the same point with the same memory to the last bit and in all N problems at once, go on as one: outcomes that do not move theta
     cost nothing.
 
-    Cost: at most N K^t rows at step t, for which the law is asked at N K^(t-1) points.
+    Cost: at most N K^t rows at step t, which are sorted, and for which the law is asked at N K^(t-1) points.
 
     Raises:
         TooLarge: more than a million rows, found out before they are formed wherever K is known.
@@ -204,7 +204,8 @@ def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int)
         drawn = Drawn(many, exact, gradient.reshape(-1, *gradient.shape[2:]))
         state = update.step(State(state.t, exact.theta, drawn, _repeated(state.memory, K)))
         weight = (weight[:, :, None] * chance.reshape(*weight.shape, K)).reshape(N, -1)
-        first, same = _meeting([state.theta, *_arrays(state.memory)], N)
+        columns = [np.moveaxis(x.reshape(N, weight.shape[1], -1), 0, 1) for x in (state.theta, *_arrays(state.memory))]
+        first, same = distinct(np.concatenate([x.reshape(weight.shape[1], -1) for x in columns], axis=1))
         if len(first) < weight.shape[1]:
             rows = (np.arange(N)[:, None] * weight.shape[1] + first).ravel()
             weight = np.stack([np.bincount(same, one) for one in weight])
@@ -217,17 +218,6 @@ def _require_followable(t: int, count: int) -> None:
     """Refuse more paths than LIMIT."""
     if count > LIMIT:
         raise TooLarge(f"step {t} has {count} paths, more than {LIMIT}. Take fewer steps, or seeds: NoisyOracle(oracle, drawn_from(law), rng).")
-
-
-def _meeting(arrays: list[np.ndarray], N: int) -> tuple[Int[np.ndarray, "L"], Int[np.ndarray, "M"]]:
-    """Paths that differ in some array (N M, ...), by the first of each kind and in this order; and of which kind each path is. Cost O(M log M)."""
-    rows = np.concatenate([np.moveaxis(x.reshape(N, len(x) // N, -1), 0, 1).reshape(len(x) // N, -1) for x in arrays], axis=1)
-    rows = np.ascontiguousarray(rows + 0.0)  # minus zero is zero
-    _, first, same = np.unique(rows.view(np.dtype((np.void, rows.strides[0]))).ravel(), return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return first[order], rank[same.ravel()]
 
 
 def _repeated(memory: Any, K: int) -> Any:

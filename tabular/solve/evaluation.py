@@ -9,6 +9,7 @@ takes it no further from the exact one, which is not. Source of the equations: P
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -142,11 +143,16 @@ def require_ending(mdp: MDP, ends: Bool[np.ndarray, "S"], edges: sp.csr_array, w
 
 
 def backup_rounding(mdp: MDP, V_max: float) -> float:
-    """Bound of the rounding error of sum_a pi (r + gamma P V) - V in one state, when |V| <= V_max.
+    """Bound of the rounding error of sum_a pi (r + gamma P V) - V in one state, when |V| <= V_max."""
+    return rounding_of_backup(mdp.branching, mdp.A, mdp.largest_reward, V_max)
+
+
+def rounding_of_backup(branching: Any, actions: int, largest_reward: Any, V_max: Any) -> Any:
+    """The same from its parts, which may be arrays of many models.
 
     Sums of n terms (zeros not counted) err by at most n u / (1 - n u) times the sum of absolute values, in whatever order (Higham 2002, Section 3.1); the factor 2 covers 1 - n u.
     """
-    return 2 * (2 * mdp.branching + mdp.A + 8) * UNIT * (mdp.largest_reward + 2 * V_max)
+    return 2 * (2 * branching + actions + 8) * UNIT * (largest_reward + 2 * V_max)
 
 
 def inner_chain(mdp: MDP, pi: Float[np.ndarray, "S A"], *, method: str | None = None) -> tuple[Chain, Bool[np.ndarray, "S"]]:

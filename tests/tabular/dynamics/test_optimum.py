@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from pgtheory.tabular.dynamics import optimum
 from pgtheory.tabular.dynamics.optimum import divergence, hard_optimum, soft_optimum
 from pgtheory.tabular.dynamics.oracles import SoftmaxOracle
 from pgtheory.tabular.dynamics.stack import Stack
@@ -82,6 +83,20 @@ def test_equal_problems_have_equal_optima(stacks):
     found = hard_optimum(four)
 
     assert (found.J[[0, 1]] == found.J[[3, 2]]).all() and found.J[0] != found.J[1]
+
+
+def test_different_problems_are_solved_once_and_together_where_they_can_be(stacks, monkeypatch):
+    """A discount of 1, or one that rounding may undo, goes to `optimal`: each different problem one time. The others do not."""
+    stack, asked = stacks(N=5, gammas=(0.9, 1.0, 0.5, 1 - 1e-13, 1.0)), []
+    monkeypatch.setattr(optimum, "optimal", lambda model: asked.append(model.gamma) or optimal(model))
+    found = hard_optimum(stack.repeated(3))
+
+    assert asked == [1.0, 1 - 1e-13, 1.0]
+    for n, model in enumerate(stack.models):
+        alone = optimal(model)
+        assert (found.J[3 * n : 3 * n + 3] == found.J[3 * n]).all()
+        assert abs(found.V[3 * n] - alone.V).max() <= 2 * alone.bound + 1e-15
+        assert abs(found.J[3 * n] - alone.J) <= 2 * alone.bound + 1e-15
 
 
 def exact_divergence(x: Fraction) -> float:

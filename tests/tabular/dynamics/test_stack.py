@@ -110,3 +110,14 @@ def test_horizon_becomes_a_stack_with_time_in_its_states():
     model = MDP(P=[[[1.0]]], r=[[1.0]], mu=[1.0], horizon=3)
 
     assert Stack.of([with_time(model).model]).S == 3
+
+
+def test_taken_problems_are_those_problems(stacks):
+    stack = stacks(N=4)
+    taken = stack.taken(np.array([2, 0, 2]))
+
+    for k, n in enumerate([2, 0, 2]):
+        assert taken.models[k] is stack.models[n]
+        for name in ("P", "r", "mu", "gamma"):
+            assert (getattr(taken, name)[k] == getattr(stack, name)[n]).all()
+    assert stack.taken(np.array([], dtype=int)).N == 0
