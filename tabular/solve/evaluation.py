@@ -22,6 +22,7 @@ from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.solve.chain import UNIT, Chain, require_method, require_tolerance
 from pgtheory.tabular.solve.linear.solver import Aim
 from pgtheory.tabular.solve.reachability import edges_of, ends_surely, exits_of, reachable
+from pgtheory.tabular.solve.structure import Structure
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -182,7 +183,7 @@ def _stationary(mdp: MDP, pi: np.ndarray, method: str | None, tolerance: float |
     solved, flow = chain.find(r_pi[ends], aim=value), chain.find(mdp.mu[ends], transposed=True, aim=visits)
     V, occupancy = np.zeros(mdp.S), np.zeros(mdp.S)
     V[ends], occupancy[ends] = solved.x, np.maximum(flow.x, 0.0)
-    Q = mdp.backup(V)
+    Q = mdp.mean_reward + mdp.gamma * Structure(mdp.transition, mdp.gamma).product(V, False).reshape(mdp.S, mdp.A)
     residual = np.max(abs((pi * Q).sum(axis=1) - V)[ends], initial=0) + backup_rounding(mdp, abs(V).max())
     return Evaluation(
         V=V,

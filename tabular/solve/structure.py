@@ -11,13 +11,14 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from pgtheory.tabular.models.mdp import nonzeros
 from pgtheory.tabular.solve.compiled import LEAST, on_threads, ranges
+from pgtheory.tabular.solve.transpose import transposed_rows
 
 UNIT = 2.0**-53
 """Unit roundoff of float64."""
 
 
-FLIPPED = 10_000_000
-"""Entries from which on K' is kept by rows: below, what is written at random stays in the cache."""
+LARGE = 10_000_000
+"""Entries from which on the memory limits a product: K' is kept by rows, and sweeps read K in single precision. Below, all stays in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,8 @@ class Structure:
         """Largest number of entries of a column."""
         if self.by_diagonals:
             return len(self.K.offsets)
+        if "flipped" in self.__dict__:
+            return self.flipped.longest_row
         return int(np.bincount(self.K.indices, minlength=1).max()) if self.sparse else self.size
 
     def product(self, x: Float[np.ndarray, "S *k"], transposed: bool) -> Float[np.ndarray, "S *k"]:
@@ -71,7 +74,7 @@ class Structure:
         starts, parts = self.parts
         if not transposed:
             return np.concatenate(on_threads(lambda part: part @ x, parts))
-        if self.entries >= FLIPPED:
+        if self.entries >= LARGE:
             return self.flipped.product(x, False)
         sums = on_threads(lambda start, part: part.T @ x[start : start + part.shape[0]], starts, parts)
         return np.add.reduce(sums)
@@ -90,12 +93,17 @@ class Structure:
     @cached_property
     def flipped(self) -> "Structure":
         """K' by rows. It costs as much as a dozen products, after which each one reads at random instead of writing at random, which is five times as slow."""
-        return Structure(sp.csr_array(self.K.T.tocsr()), self.gamma)
+        return Structure(transposed_rows(self.K), self.gamma)
+
+    @cached_property
+    def single(self) -> "Structure":
+        """K in single precision, its pattern on the same memory."""
+        return Structure(sp.csr_array((self.K.data.astype(np.float32), self.K.indices, self.K.indptr), shape=self.K.shape), self.gamma)
 
     @cached_property
     def row_sums(self) -> Float[np.ndarray, "S"]:
         """K 1."""
-        return self.K @ np.ones(self.K.shape[1])
+        return self.product(np.ones(self.K.shape[1]), False)
 
     @cached_property
     def contraction(self) -> float:

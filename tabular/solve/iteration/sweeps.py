@@ -62,8 +62,10 @@ class Compiled:
 class Directed:
     """Gauss-Seidel: V(s) <- (b(s) + gamma sum_{t != s} K(s, t) V(t)) / (1 - gamma K(s, s)), state by state, each with the newest values of the others.
 
-    Forward or backward in the order of the states: against the flow of the chain, one sweep carries a value along a whole path. Without numba the same step
-    is a triangular solve, (I - gamma L) V' = b + gamma U V. Cost: one pass over the entries. The size is that of the change.
+    Forward or backward in the order of the states: against the flow of the chain, one sweep carries a value along a whole path. With a relaxation w each
+    value moves by w times as much; on grids w > 1 saves a third of the sweeps and more, elsewhere it may diverge. Without numba the same step is a triangular
+    solve, (D / w - gamma L) V' = b + (gamma U + (1 / w - 1) D) V with the diagonal D of I - gamma K.
+    Cost: one pass over the entries. The size is that of the change.
     Source: Golub and Van Loan (2013), Section 11.2; for optimal values Puterman (1994), Section 6.3.3.
     """
 
@@ -72,23 +74,25 @@ class Directed:
     b: Float[np.ndarray, "S"]
     backward: bool
     compile: bool
+    relaxation: float = 1.0
 
     @cached_property
     def triangle(self) -> tuple[SuperLU, sp.csr_array]:
-        """Factors of I - gamma L, which is triangular and fills nowhere, and the rest of K."""
+        """Factors of D / w - gamma L, which is triangular and fills nowhere, and the rest of the splitting."""
         side, other = (sp.triu, sp.tril) if self.backward else (sp.tril, sp.triu)
         diagonal = 1 - self.gamma * self.K.diagonal()
-        near = sp.diags_array(np.where(diagonal > 0, diagonal, 1.0)) - self.gamma * side(self.K, 1 if self.backward else -1)
+        D = sp.diags_array(np.where(diagonal > 0, diagonal, 1.0))
+        near = D / self.relaxation - self.gamma * side(self.K, 1 if self.backward else -1)
         factors = splu(near.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-        return factors, sp.csr_array(other(self.K, -1 if self.backward else 1))
+        return factors, sp.csr_array(self.gamma * other(self.K, -1 if self.backward else 1) + (1 / self.relaxation - 1) * D)
 
     def __call__(self, V: Float[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float]:
         """The next V (in the place of the old one), and the size of the change."""
         if self.compile:
             K = self.K
-            return V, compiled(gauss_seidel_rows)(K.indptr, unsigned(K.indices), K.data, self.gamma, self.b, V, self.backward)
+            return V, compiled(gauss_seidel_rows)(K.indptr, unsigned(K.indices), K.data, self.gamma, self.b, V, self.backward, self.relaxation)
         factors, rest = self.triangle
-        after = factors.solve(self.b + self.gamma * (rest @ V))
+        after = factors.solve(self.b + rest @ V)
         size = float(abs(after - V).max())
         V[:] = after
         return V, size
@@ -140,7 +144,7 @@ def middle(low: float, high: float, gamma: float, stochastic: bool) -> tuple[flo
 # The loops that are compiled
 
 
-def gauss_seidel_rows(indptr, indices, data, gamma, b, x, backward):
+def gauss_seidel_rows(indptr, indices, data, gamma, b, x, backward, relaxation):
     S, size = len(b), 0.0
     for k in range(S):
         s = S - 1 - k if backward else k
@@ -151,9 +155,9 @@ def gauss_seidel_rows(indptr, indices, data, gamma, b, x, backward):
             else:
                 total += data[j] * x[indices[j]]
         rest = 1.0 - gamma * own
-        value = (b[s] + gamma * total) / (rest if rest > 0.0 else 1.0)
-        size = max(size, abs(value - x[s]))
-        x[s] = value
+        change = relaxation * ((b[s] + gamma * total) / (rest if rest > 0.0 else 1.0) - x[s])
+        size = max(size, abs(change))
+        x[s] += change
     return size
 
 

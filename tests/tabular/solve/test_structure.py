@@ -82,12 +82,12 @@ def test_products_on_threads_are_the_same(monkeypatch, structures):
 
 
 def test_transposed_product_by_rows_is_the_same(monkeypatch):
-    """Above FLIPPED entries K' is kept by rows; the sums are the same numbers in another order."""
+    """Above LARGE entries K' is kept by rows; the sums are the same numbers in another order."""
     K = sparse_garnet(S=400, A=1).P
     x = np.random.default_rng(0).normal(size=400)
     plain = K.T @ x
     monkeypatch.setattr(module, "LEAST", 1)
-    monkeypatch.setattr(module, "FLIPPED", 1)
+    monkeypatch.setattr(module, "LARGE", 1)
 
     found = Structure(K, 0.9)
 

@@ -112,7 +112,11 @@ def test_sweep_against_the_flow_carries_a_value_along_the_whole_path():
 
 def test_both_directions_are_tried(monkeypatch):
     seen, honest = set(), modified.Directed
-    monkeypatch.setattr(modified, "Directed", lambda K, gamma, b, backward, compile: seen.add(backward) or honest(K, gamma, b, backward, compile))
+    monkeypatch.setattr(
+        modified,
+        "Directed",
+        lambda K, gamma, b, backward, compile, relaxation: seen.add(backward) or honest(K, gamma, b, backward, compile, relaxation),
+    )
 
     gauss_seidel(Play.of(frozen_lake(18)), 1e-8)
 
@@ -165,3 +169,28 @@ def test_action_counts_as_a_tie_up_to_a_quarter_of_the_tolerance(gain, taken):
     mdp = MDP(P=np.ones((1, 2, 1)), r=[[1.0, 1.0 + gain]], mu=[1.0], gamma=0.9)
 
     assert modified_policy_iteration(Play.of(mdp), 1e-3)[1].tolist() == [taken]
+
+
+def test_relaxation_saves_sweeps_on_a_grid(monkeypatch):
+    lake = frozen_lake(25, seed=1)
+    relaxed = gauss_seidel(Play.of(lake), 1e-10)
+    monkeypatch.setattr(modified, "RELAXATION", 1.0)
+    plain = gauss_seidel(Play.of(lake), 1e-10)
+
+    assert relaxed[2] < 0.8 * plain[2]
+    np.testing.assert_allclose(relaxed[0], plain[0], atol=2e-10)
+
+
+@pytest.mark.parametrize("relaxation", [1.3, 1.9])
+def test_relaxation_that_diverges_is_given_up(monkeypatch, relaxation):
+    """On a ring the eigenvalues of K lie all around the unit circle, and overshooting makes a sweep expand."""
+    monkeypatch.setattr(modified, "RELAXATION", relaxation)
+    S, seen, honest = 300, [], modified.Directed
+    K = sp.csr_array((np.ones(S), (np.arange(S), (np.arange(S) + 7) % S)), shape=(S, S))
+    mdp = MDP(P=K, r=np.random.default_rng(0).random((S, 1)), mu=np.full(S, 1 / S), gamma=0.99)
+    monkeypatch.setattr(modified, "Directed", lambda *parts: seen.append(parts[-1]) or honest(*parts))
+
+    V, _, _ = gauss_seidel(Play.of(mdp), 1e-8)
+
+    np.testing.assert_allclose(V, np.linalg.solve(np.eye(S) - 0.99 * K.toarray(), mdp.mean_reward[:, 0]), atol=1e-8)
+    assert seen[0] == relaxation and seen[-1] == 1.0

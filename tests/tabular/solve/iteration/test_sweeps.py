@@ -16,22 +16,23 @@ def kernel(S: int, *, ends: float = 0.0, seed: int = 0) -> np.ndarray:
     return (1 - ends) * K / K.sum(axis=1, keepdims=True)
 
 
-def textbook(K, gamma, b, V, backward):
-    """Gauss-Seidel on M = I - gamma K, M = D - L - U, with dense matrices: (D - L) V' = b + U V, or with L and U exchanged."""
+def textbook(K, gamma, b, V, backward, w=1.0):
+    """SOR on M = I - gamma K, M = D - L - U, with dense matrices: (D / w - L) V' = b + (U + (1 / w - 1) D) V, or with L and U exchanged; Gauss-Seidel at w = 1."""
     M = np.eye(len(b)) - gamma * K
-    near = np.triu(M) if backward else np.tril(M)
+    near = (np.triu(M) if backward else np.tril(M)) + (1 / w - 1) * np.diag(np.diag(M))
     return np.linalg.solve(near, b - (M - near) @ V)
 
 
 @pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize("compile", [False, True])
 @pytest.mark.parametrize("ends", [0.0, 0.3])
-def test_directed_sweep_is_the_splitting_of_the_textbook(backward, compile, ends):
+@pytest.mark.parametrize("w", [1.0, 1.3])
+def test_directed_sweep_is_the_splitting_of_the_textbook(backward, compile, ends, w):
     K, rng = kernel(12, ends=ends), np.random.default_rng(1)
     b, V = rng.standard_normal(12), rng.standard_normal(12)
-    expected = textbook(K, 0.9, b, V, backward)
+    expected = textbook(K, 0.9, b, V, backward, w)
 
-    after, size = Directed(sp.csr_array(K), 0.9, b, backward, compile)(V.copy())
+    after, size = Directed(sp.csr_array(K), 0.9, b, backward, compile, w)(V.copy())
 
     np.testing.assert_allclose(after, expected, rtol=1e-13)
     np.testing.assert_allclose(size, abs(expected - V).max(), rtol=1e-13)
@@ -42,7 +43,7 @@ def test_loop_is_the_same_before_it_is_compiled(backward):
     K, b = sp.csr_array(kernel(9, ends=0.1)), np.arange(9.0)
     one, two = np.ones(9), np.ones(9)
 
-    size = gauss_seidel_rows(K.indptr, K.indices, K.data, 0.8, b, one, backward)
+    size = gauss_seidel_rows(K.indptr, K.indices, K.data, 0.8, b, one, backward, 1.0)
 
     assert size == Directed(K, 0.8, b, backward, True)(two)[1]
     assert one.tolist() == two.tolist()
