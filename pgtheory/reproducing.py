@@ -78,7 +78,7 @@ def plain(x: Any) -> Any:
 
 
 def draw(reproduction: Reproduction) -> Any:
-    """The picture, one panel beside the other.
+    """The picture, one panel beside the other, each legend below its panel, where it hides no line.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -86,12 +86,17 @@ def draw(reproduction: Reproduction) -> Any:
     from pgtheory.plots import pyplot
 
     panels = reproduction.result.panels
-    figure, axes = pyplot().subplots(1, len(panels), figsize=(5.6 * len(panels), 4.2), squeeze=False, layout="constrained")
+    lines = max(len(panel.curves) for panel in panels)
+    figure, axes = pyplot().subplots(1, len(panels), figsize=(5.6 * len(panels), 4 + 0.19 * lines), squeeze=False, layout="constrained")
+    groups = list(dict.fromkeys(curve.group or curve.label for panel in panels for curve in panel.curves))
     for axis, panel in zip(axes[0], panels, strict=True):
         for curve in panel.curves:
-            axis.plot(curve.x, curve.y, "--" if curve.dashed else "-", label=curve.label)
+            width = {"linewidth": 6, "alpha": 0.35} if curve.wide else {}
+            axis.plot(
+                curve.x, curve.y, "--" if curve.dashed else "-", label=curve.label, color=f"C{groups.index(curve.group or curve.label)}", **width
+            )
         axis.set(title=panel.title, xlabel=panel.x, ylabel=panel.y, xscale="log" if "x" in panel.log else "linear", yscale="log" if "y" in panel.log else "linear")  # fmt: skip
         axis.grid(alpha=0.3)
-        axis.legend(frameon=False, fontsize=9)
+        axis.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.13))
     figure.suptitle(f"{reproduction.paper.id}: {reproduction.paper.headline.question}", fontsize=11)
     return figure

@@ -9,12 +9,22 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Curve:
-    """A line of the picture."""
+    """A line of the picture.
+
+    Attributes:
+        label: its name in the legend.
+        x, y: the points.
+        dashed: how it is drawn.
+        group: lines of one group have one colour; default: a colour of its own.
+        wide: drawn as a broad pale band, for a line on which others lie.
+    """
 
     label: str
     x: np.ndarray
     y: np.ndarray
     dashed: bool = False
+    group: str = ""
+    wide: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

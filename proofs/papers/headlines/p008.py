@@ -49,8 +49,8 @@ def collapse(progress: Callable[[str], None]) -> Result:
             falls.append((np.diff(entropy[: EARLY + 1]) < 0).mean() if name == "GRPO" else 1.0)
             x = np.arange(ITERATIONS + 1)
             curves += [
-                Curve(label=f"{name}: entropy", x=x, y=np.array(entropy), dashed=True),
-                Curve(label=f"{name}: success", x=x, y=np.array(success)),
+                Curve(label=f"{name}: entropy", x=x, y=np.array(entropy), dashed=True, group=name),
+                Curve(label=f"{name}: success", x=x, y=np.array(success), group=name),
             ]
             rows.append([start, name, entropy[EARLY], success[EARLY], entropy[-1], success[-1]])
         panels.append(Panel(title=start, curves=curves, x="data law (four steps each)", y="entropy in nats; probability"))

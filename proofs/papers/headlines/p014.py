@@ -54,9 +54,9 @@ def optimism(progress: Callable[[str], None]) -> Result:
         columns=["optimistic", "range of J_c, last 10 %", "share violated by > .001", "least - average of J_c", "largest |J_r - best|, last 10 %"],
         rows=rows,
         panels=[
-            Panel(title="last 10 % of the steps", x="step", y="least - J_c", curves=[Curve(label=name, x=time, y=missing[-401:, n], dashed=n == 0) for n, name in enumerate(PLAYERS)]),
+            Panel(title="last 10 % of the steps", x="step", y="least - J_c (above 0: violated)", curves=[Curve(label=name, x=time, y=missing[-401:, n], dashed=n == 0, wide=n == 1) for n, name in enumerate(PLAYERS)]),
             Panel(
-                title="first 1500 steps", x="least - J_c", y="multiplier",
+                title="first 1500 steps", x="least - J_c (above 0: violated)", y="multiplier",
                 curves=[Curve(label=name, x=missing[:1500, n], y=multiplier[:1500, n]) for n, name in ((0, "plain"), (3, "both (ReLOAD)"))],
             ),
         ],

@@ -96,7 +96,7 @@ def explored(progress: Callable[[str], None]) -> Result:
     rows: list[list[Any]] = [["uniform policy", 0, start, best - start]]
     rows += [[name, n, float(found[n // 20 - 1]), float(best - found[n // 20 - 1])] for name, found in runs.items() for n in (100, STEPS)]
     rows += [["exact gradients", "-", best, 0.0], ["bound of the convex program, policies that see the time", "-", optimum, best - optimum]]
-    lines = {"exact gradients": best, "convex program": optimum}
+    lines = {"exact gradients": best, "bound for policies that see the time": optimum}
     return Result(
         columns=["update", "trajectories", "entropy of the occupancy", "below exact gradients"], rows=rows,
         panels=[

@@ -18,7 +18,7 @@ G = 4
 STEPS, SEEDS = 100, 400
 GRID = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0)
 SMOOTHNESS = 1 / (3 * np.sqrt(3))
-BASELINES = ("none", "mean of the others", "b*")
+BASELINES = ("no baseline", "mean of the others", "b*")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Group:
         """Probabilities, squared norms of the scores, and the baseline that does not depend on the samples."""
         pi = outlook.pi[:, 0]
         square = 1 - 2 * pi + (pi**2).sum(axis=1, keepdims=True)
-        weight = {"none": np.zeros_like(pi), "mean of the others": pi, "b*": pi * square / (pi * square).sum(axis=1, keepdims=True)}[self.baseline]
+        weight = {"no baseline": np.zeros_like(pi), "mean of the others": pi, "b*": pi * square / (pi * square).sum(axis=1, keepdims=True)}[
+            self.baseline
+        ]
         return pi, square, weight @ REWARDS
 
     def draw(self, outlook: Any, rng: np.random.Generator) -> np.ndarray:
@@ -79,11 +81,10 @@ def baselines_and_steps(progress: Callable[[str], None]) -> Result:
         best = int(ends.argmax())
         last[name] = (ends, adaptive[-1].mean())
         rows.append([name, *ends, last[name][1], adaptive[-1].std() / np.sqrt(SEEDS)])
-        curves.append(Curve(label=f"{name}, signal to noise", x=t, y=1 - adaptive.mean(axis=1)))
-        if name != "b*":
-            curves.append(Curve(label=f"{name}, step {GRID[best]:g}", x=t, y=1 - constant[:, best].mean(axis=1), dashed=True))
-        sizes.append(Curve(label=name, x=np.array(GRID), y=1 - ends))
-        sizes.append(Curve(label=f"{name}, signal to noise", x=np.array(GRID), y=np.full(len(GRID), 1 - last[name][1]), dashed=True))
+        curves.append(Curve(label=f"{name}: signal to noise", x=t, y=1 - adaptive.mean(axis=1), dashed=True, group=name))
+        curves.append(Curve(label=f"{name}: constant {GRID[best]:g}, the best of the grid", x=t, y=1 - constant[:, best].mean(axis=1), group=name))
+        sizes.append(Curve(label=f"{name}: constant", x=np.array(GRID), y=1 - ends, group=name))
+        sizes.append(Curve(label=f"{name}: signal to noise", x=np.array(GRID), y=np.full(len(GRID), 1 - last[name][1]), dashed=True, group=name))
     none, mean, best = (last[name] for name in BASELINES)
     return Result(
         columns=["baseline", *(f"step {step:g}" for step in GRID), "signal to noise", "its standard error"],

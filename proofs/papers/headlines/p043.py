@@ -35,7 +35,13 @@ def unscaled(progress: Callable[[str], None]) -> Result:
             relative = found.gap / np.array(SCALES)
             steps[name, label] = [first_step(found.t, relative[:, n]) for n in range(len(SCALES))]
             curves += [
-                Curve(label=f"{label}, scale {k:g}", x=found.t[1:], y=np.maximum(relative[1:, n], 1e-16), dashed=label != "Polyak")
+                Curve(
+                    label=f"{label}, scale {k:g}",
+                    x=found.t[1:],
+                    y=np.maximum(relative[1:, n], 1e-16),
+                    dashed=label != "Polyak" or n == 2,
+                    wide=label == "Polyak" and n == 0,
+                )
                 for n, k in enumerate(SCALES)
             ]
             rows.append([name, label, *(("-" if s is None else s) for s in steps[name, label])])

@@ -87,7 +87,7 @@ def together_and_apart(progress: Callable[[str], None]) -> Result:
             counts[H, name] = (updates, int(spent[-1]))
             rows.append([f"exact, H = {H}", name, updates, int(spent[-1]), float(success[-1])])
             if H in (4, 12):
-                curves.append(Curve(label=f"{name}, H = {H}", x=spent[1:], y=1 - success[1:], dashed=H == 4))
+                curves.append(Curve(label=f"{name}, H = {H}", x=spent[1:], y=1 - success[1:], dashed=H == 4, group=name))
     progress("samples, H = 12")
     sampled, panel = {}, []
     each = 60

@@ -92,10 +92,18 @@ def slow_mixing(progress: Callable[[str], None]) -> Result:
             _, start = moments(clusters(M), 0.0, estimate)
             rows.append([f"1/{M}", name, needed[name][-1], *of(start)])
             if of is multi_level or each == batch:
-                curves.append(Curve(label=f"{name.removesuffix(f' up to {T_MAX}')}, 1/{M}", x=found[0] + 1, y=found[1], dashed=of is fixed_batch))
+                curves.append(
+                    Curve(
+                        label=f"{name.removesuffix(f' up to {T_MAX}')}, switch 1/{M}",
+                        x=found[0] + 1,
+                        y=found[1],
+                        dashed=of is fixed_batch,
+                        group=f"1/{M}",
+                    )
+                )
         squares.append(rows[-1][-1])
         at_start = [multi_level(moments(clusters(M), 0.0, MultiLevel(int(T)))[1])[1] for T in lengths]
-        growth.append(Curve(label=f"switch 1/{M}", x=lengths, y=np.array(at_start)))
+        growth.append(Curve(label=f"switch 1/{M}", x=lengths, y=np.array(at_start), group=f"1/{M}"))
     short, long, levels = (np.array(x) for x in needed.values())
     return Result(
         columns=["switch", "estimate", f"samples until 1 - J < {WITHIN}", "E g at the start", "E|g|^2 at the start"],

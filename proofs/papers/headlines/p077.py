@@ -19,6 +19,9 @@ RULES = {
     "both, lam = .5, tau = .05": (0.5, 0.05),
 }
 
+UNDER = ("divergence, lam = 1", "neither (value iteration)")
+"""Others lie on these."""
+
 
 def averaging(progress: Callable[[str], None]) -> Result:
     """The exact error of the policy after k noisy sweeps, averaged over 20 sequences of noise; 20 actions, so that there are small gaps among them."""
@@ -36,7 +39,7 @@ def averaging(progress: Callable[[str], None]) -> Result:
             "lost"
         ]
         found[name] = lost[1:].mean(axis=1)
-        curves.append(Curve(label=name, x=at, y=found[name]))
+        curves.append(Curve(label=name, x=at, y=found[name], wide=name in UNDER))
     noise = np.random.default_rng(2)
     sums = np.cumsum([0.5 * noise.normal(size=(SEEDS, S, A)) for _ in range(STEPS)], axis=0)
     mean = np.array([abs(sums[k - 1]).max(axis=(1, 2)).mean() / k for k in at])

@@ -95,7 +95,7 @@ def with_and_without_bonus(progress: Callable[[str], None]) -> Result:
                     *(Curve(label=name, x=t, y=np.maximum(run.regret, 1e-2)) for name, run in runs.items()),
                     Curve(label="bonuses collected", x=t, y=paid, dashed=True),
                 ],
-                x="episodes", y="regret", log="xy",
+                x="episodes", y="regret; sum of bonuses", log="xy",
             ),
             Panel(
                 title="exact values, alternating costs",
