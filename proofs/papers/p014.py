@@ -285,5 +285,6 @@ PAPER = Paper(
         "problem": "pgtheory.tabular.dynamics.lagrangian:LagrangianOracle",
     },
     headline=Headline(question="does the last iterate keep the constraint?", run=optimism),
-    notes="The row does not say which random problem it speaks of; the figures here are those of problems 2 and 3 of the headline. Averages of occupancies: see the table there.",
+    notes="Not checked: the figures of C3 and C4 for one random problem, which is not stated; here C3 and the experiment are about problems drawn with seeds 2 and 3, and the averages of occupancies stand in the experiment's table.\n"
+    "Deep layer, not here yet: the losses of an actor-critic with an optimistic multiplier, the gridworld, CartPole.",
 )  # fmt: skip

@@ -276,5 +276,6 @@ PAPER = Paper(
         "difference": "pgtheory.tabular.estimators.gradient_difference:GradientDifference", "recursive momentum": "pgtheory.tabular.dynamics.utility_tracking:RecursiveUtility",
     },
     headline=Headline(question="does recursive momentum explore better?", run=explored),
-    notes="Occupancies by regression (large state-action spaces) belong to the deep layer.",
+    notes="Not checked: the numbers of samples eps^-3 and eps^-2; the figures .30, -1.14, .17 and .164 to .187 of C3 to C6, which belong to a problem that is not stated.\n"
+    "Deep layer, not here yet: occupancies by regression (large state-action spaces) and their eps^-4, the losses, imitation, constraints that are not linear.",
 )  # fmt: skip

@@ -304,4 +304,7 @@ PAPER = Paper(
         "B": "pgtheory.tabular.estimators.hessian_vector:HessianVector",
     },
     headline=Headline(question="how fast does the average of samples find the gradient?", run=tracked),
+    notes="Not checked: the numbers of samples eps^-2.5 and eps^-2; C4 with an error of the compatible functions; the figures of C2, whose problem is not stated.\n"
+    "The experiment: two of the three slopes come from exact moments instead of seeds; plain momentum has no closed ones.\n"
+    "Deep layer, not here yet: the two optimisers on losses of trajectories, CartPole, Gaussian policies.",
 )  # fmt: skip

@@ -322,6 +322,7 @@ PAPER = Paper(
     authors="Huang, Sheng, Zheng", year=2025, family="variance", claims=(C1, C2, C3, C4, C5, C6),
     code={"baseline": "pgtheory.tabular.estimators.score_weighted:ScoreWeighted", "best constant": "pgtheory.tabular.estimators.baselines:OptimalConstant", "step size": "pgtheory.tabular.dynamics.steps:SignalToNoise"},
     headline=Headline(question="do the best baseline and a step by signal and noise beat constant steps?", run=baselines_and_steps),
-    notes="The best baseline and the step by signal and noise beat every constant step without a baseline, and do not stall as large constant steps do; but with any one baseline the best constant step of a grid "
-    "ends higher. The step needs signal and noise of the law: those of the sample are biased (C6). Training of transformers is not here.",
+    notes="Not checked: the part of the covariance that the draw of the prompts adds. C5 is about small groups: from G = 5 on the estimated b* beats the mean of the others there, and at G = 7 still not the absence of a baseline (counted outside the check, which drops the assumption at G = 7).\n"
+    "The experiment: the best baseline and the step by signal and noise beat every constant step without a baseline, and do not stall as large constant steps do; but with any one baseline the best constant step of a grid ends higher, and on a softmax bandit no step diverges. The step needs signal and noise of the law: those of the sample are biased (C6).\n"
+    "Deep layer, not here yet: norms of scores and the step from samples of a transformer.",
 )  # fmt: skip

@@ -57,6 +57,17 @@ def test_tolerance_is_a_rounding_or_says_where_it_comes_from(paper):
             assert len(re.findall(r"\w+", because)) >= 3, because
 
 
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.id)
+def test_notes_say_what_is_corrected_and_what_is_not_here(paper):
+    """One line each, in this order; which claims are corrected is what the claims themselves say."""
+    heads = [line.partition(":")[0] for line in paper.notes.splitlines()]
+    corrected = [claim.id.partition(".")[2] for claim in paper.claims if claim.corrects]
+
+    assert heads == [head for head in ("Corrected", "Not checked", "The experiment", "Deep layer, not here yet") if head in heads]
+    assert heads[-1] == "Deep layer, not here yet"
+    assert paper.notes.startswith(f"Corrected: {', '.join(corrected)}.\n") == bool(corrected) == ("Corrected" in heads)
+
+
 @pytest.mark.parametrize("paper", [paper for paper in PAPERS if paper.headline], ids=lambda paper: paper.id)
 def test_headline_points_in_the_expected_direction(paper):
     result = paper.headline.run(lambda _: None)
