@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from pgtheory.pipes import unread_stdout
 from pgtheory.tabular.errors import InvalidArgument, NotConverged, PgtheoryError
 
 app = typer.Typer(
@@ -270,6 +271,7 @@ def saved(figure: Any, path: Path) -> None:
     err.print(f"wrote {path}")
 
 
+@unread_stdout()
 def main() -> None:
     """Entry point: the library's errors become one text and exit code 2 (3 where an iteration ran out of steps); so does wrong usage."""
     try:

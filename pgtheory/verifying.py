@@ -1,7 +1,7 @@
 """Claims and theorems re-checked, and the index of papers: what `pgtheory verify` and `pgtheory papers` print."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +39,13 @@ class Verification:
         return {"exit_code": self.exit_code, "claims": [finding.to_dict() for finding in self.findings]}
 
     def as_rich(self) -> Group:
-        """One line a claim, then what did not hold."""
+        """One line a claim, then why some do not hold, then a few theorems in full."""
         count = Counter(finding.status for finding in self.findings)
         head = Text("  ").join(Text(f"{n} {status}", style=STYLE[status]) for status, n in count.items())
         seconds = sum(finding.seconds for finding in self.findings)
         theorems = [finding for finding in self.findings if finding.claim.id.startswith("T")]
         told = [part for finding in theorems for part in (Text(), story(finding))] if len(theorems) <= FEW else []
-        return Group(Text.assemble(head, f"   {seconds:.1f} s"), Text(), claim_table(self.findings), *told)
+        return Group(Text.assemble(head, f"   {seconds:.1f} s"), Text(), claim_table(self.findings), *complaints(self.findings), *told)
 
     def detail(self) -> Group:
         """Every case of every claim."""
@@ -53,16 +53,30 @@ class Verification:
 
 
 def claim_table(findings: Sequence[Finding]) -> Table:
-    """Id, status, level, the number that decides, statement."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("claim", "status", "level", "distance", "threshold", "statement"):
-        table.add_column(name, no_wrap=name != "statement", justify="right" if name in ("distance", "threshold") else "left")
+    """Id, status, level, the number that decides, and the beginning of the statement; of a paper's claim alone the whole statement."""
+    cut = len(findings) != 1 or findings[0].claim.id.startswith("T")
+    table = Table(box=None, pad_edge=False, expand=True)
+    for name in ("claim", "status", "level", "distance", "threshold"):
+        table.add_column(name, no_wrap=True, justify="right" if name in ("distance", "threshold") else "left")
+    table.add_column("statement", ratio=1, no_wrap=cut, overflow="ellipsis" if cut else "fold")
     for finding in findings:
         worst = finding.worst
         numbers = ("", "") if worst is None else (f"{worst.comparison.distance:.1e}", f"{worst.comparison.threshold:.1e}")
-        text = finding.claim.statement + (f" [{finding.reason}]" if finding.reason else "")
-        table.add_row(finding.claim.id, Text(finding.status, style=STYLE[finding.status]), LETTER[finding.level], *numbers, escape(text))
+        status = Text(finding.status, style=STYLE[finding.status])
+        table.add_row(finding.claim.id, status, LETTER[finding.level], *numbers, escape(finding.claim.statement))
     return table
+
+
+def complaints(findings: Sequence[Finding]) -> Iterator[Text]:
+    """Why claims do not hold, those of one reason together; of refuted ones also the statements."""
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.status != "holds":
+            found.setdefault((finding.status, finding.reason), []).append(finding)
+    for (status, reason), those in found.items():
+        head = Text(f"\n{', '.join(finding.claim.id for finding in those)} {status}", style=STYLE[status])
+        statements = "".join(f"\n  {finding.claim.statement}" for finding in those if status == "refuted")
+        yield Text.assemble(head, f": {reason}{statements}")
 
 
 def story(finding: Finding) -> Text:
@@ -171,12 +185,12 @@ def papers_rich(found: Sequence[Paper], *, alone: bool) -> Group:
     if not alone:
         return Group(table)
     (one,) = found
-    claims = Table(box=None, pad_edge=False)
+    claims = Table(box=None, pad_edge=False, padding=(0, 1, 1, 0))
     for name in ("claim", "kind", "level", "statement"):
         claims.add_column(name, no_wrap=name != "statement")
     for c in one.claims:
-        note = f" [corrected: {c.corrects}]" if c.corrects else ""
-        claims.add_row(c.id, c.kind, c.level, escape(c.statement + note))
+        note = f"\n[dim]instead of: {escape(c.corrects)}[/dim]" if c.corrects else ""
+        claims.add_row(c.id, c.kind, c.level, escape(c.statement) + note)
     code = [Text(f"  {word:<24} {place}") for word, place in one.code.items()]
     notes = [Text(), Text(one.notes)] if one.notes else []
     return Group(table, Text(f"{one.authors} ({one.year})", style="dim"), Text(), claims, Text(), *code, *notes)

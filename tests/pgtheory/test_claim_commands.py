@@ -1,9 +1,11 @@
 """`verify`, `papers`, `reproduce`: exit codes, JSON, and errors that say what there is."""
 
+import io
 import json
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from pgtheory import verifying
@@ -12,6 +14,7 @@ from pgtheory.proofs import index
 from pgtheory.proofs.claim import Case, Claim, Paper
 from pgtheory.proofs.headline import Curve, Headline, Panel, Result
 from pgtheory.reproducing import draw, reproduce
+from pgtheory.verifying import verify
 
 run = CliRunner().invoke
 
@@ -22,7 +25,11 @@ def invented(right=4.0, needs=(), points=True):
         id="P999.C1", kind="identity", statement="x^2 = 4", left=lambda case: case.x**2, right=lambda case: right, needs=needs,
         cases=lambda: [Case("two", x=2.0)], assumes={"x = 2": lambda: Case("three", x=3.0)},
     )  # fmt: skip
-    panel = Panel(title="t", x="step", y="gap", log="xy", curves=[Curve(label="c", x=[1, 2], y=[3, 4])])
+    curves = [
+        Curve(label="c", x=[1, 2], y=[3, 4], group="g", wide=True), Curve(label="a line with a long name", x=[1, 2], y=[3, 1], group="g", dashed=True),
+        Curve(label="d", x=[1, 2], y=[2, 4]),
+    ]  # fmt: skip
+    panel = Panel(title="t", x="step", y="gap", log="xy", curves=curves)
     result = Result(columns=("n", "gap"), rows=((1, 0.5), (2, float("inf"))), panels=(panel,), expected={"the gap falls": points})
     headline = Headline(question="does it fall?", run=lambda progress: result)
     return Paper(
@@ -62,6 +69,41 @@ def test_verify_prints_every_case_on_demand(only):
 
     assert "without" in text
     assert "x = 2: three" in text
+
+
+def printed(found, width=100):
+    """The lines on a terminal."""
+    console = Console(width=width, file=io.StringIO())
+    console.print(found.as_rich())
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_verify_prints_a_line_a_claim():
+    """Long statements are cut; of a claim alone the whole statement is printed."""
+    names = ["P025.C2", "P025.C4"]
+    several, alone = printed(verify(names)), printed(verify(["P025.C4"]))
+
+    assert [line[:7] for line in several[3:]] == names
+    assert all(line.endswith("…") and " holds " in line for line in several[3:])
+    assert " ".join(" ".join(alone).split()).endswith("nu the root of sum = 1")
+
+
+def test_verify_prints_in_full_what_does_not_hold(only):
+    """Reason and statement, whatever the width."""
+    holds, fails = invented(), invented(right=5.0).claims[0]
+    only(replace(holds, claims=(*holds.claims, replace(fails, id="P999.C2", statement="x^2 = 5 for every number x, however small"))))
+    text = " ".join(" ".join(printed(verify(["P999"]), width=60)).split())
+
+    assert "P999.C2 refuted: on two: 1 against" in text
+    assert text.endswith("x^2 = 5 for every number x, however small")
+    assert "P999.C1 refuted" not in text
+
+
+def test_verify_tells_a_reason_once(only):
+    bare = invented(needs=("no_such_module",))
+    only(replace(bare, claims=(*bare.claims, replace(bare.claims[0], id="P999.C2"))))
+
+    assert printed(verify(["P999"]))[-1] == "P999.C1, P999.C2 not checked: no_such_module not installed"
 
 
 def test_verify_has_json(only):
@@ -127,7 +169,22 @@ def test_reproduce_writes_a_picture(only, tmp_path):
 
     assert run(app, ["reproduce", "P999", "--plot", str(tmp_path / "p.png")]).exit_code == 0
     assert (tmp_path / "p.png").stat().st_size > 5000
-    assert len(draw(reproduce("P999")).axes) == 1
+
+
+def test_lines_of_a_group_share_a_colour_and_the_legend_hides_no_line(only):
+    only(invented())
+
+    figure = draw(reproduce("P999"))
+    (axis,) = figure.axes
+    figure.canvas.draw()
+    wide, dashed, other = axis.get_lines()
+    legend = axis.get_legend().get_window_extent()
+
+    assert wide.get_color() == dashed.get_color() != other.get_color()
+    assert wide.get_linewidth() > 2 * dashed.get_linewidth()
+    assert (dashed.get_linestyle(), other.get_linestyle()) == ("--", "-")
+    assert 0 <= legend.y0 < legend.y1 < axis.get_window_extent().y0
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["c", "a line with a long name", "d"]
 
 
 def test_paper_without_its_experiment_says_which_have_one(monkeypatch, capsys):
