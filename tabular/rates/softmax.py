@@ -66,27 +66,30 @@ def cubed(stack: Stack) -> np.ndarray:
 
 SOFTMAX = Theorem(
     id="T52", name="softmax",
-    statement="gamma < 1, rewards in [0, 1], mu > 0, step (1-gamma)^3/8: gap_t <= 16 S max(1/mu) max(d*/mu)^2 / (c^2 (1-gamma)^6 t), c = inf pi_s(a*(s)|s)",
-    source="Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 4; the constant from memory",
+    statement="gamma < 1, rewards in [0, 1], mu > 0, step (1-gamma)^3/8: gap_t <= 16 S max(d*/mu)^2 / (c^2 (1-gamma)^5 t), c = inf pi_s(a*(s)|s)",
+    source="re-derived from T49, T50, T51, see `softmax_constants`; Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 4, has a further factor max(1/mu)/(1-gamma), which a return from another start than mu needs",
     setting=gradient_setting(cubed),
     assumptions={
         "never ends, gamma < 1": never_ends, "rewards in [0, 1]": unit_rewards, "mu > 0": starts_everywhere,
         "step (1-gamma)^3/8": constant_step(cubed),
     },
     watch=watch_best,
-    constants=lambda setting, run: {
-        "c": least("pi_best")(run)[-1], "mismatch": mismatch(setting), "1/min mu": rarest(setting),
-        "S": np.full(setting.stack.N, float(setting.stack.S)), "1-gamma": 1 - setting.stack.gamma,
-    },
-    bound=lambda run, k: 16 * k["S"] * k["1/min mu"] * k["mismatch"] ** 2 / (least("pi_best")(run) ** 2 * k["1-gamma"] ** 6 * column(run.t)),
+    constants=lambda setting, run: softmax_constants(setting, run),
+    bound=lambda run, k: 16 * k["S"] * k["mismatch"] ** 2 / (least("pi_best")(run) ** 2 * k["1-gamma"] ** 5 * column(run.t)),
     a_posteriori=True,
 )  # fmt: skip
 
 
-def rarest(setting: Setting) -> np.ndarray:
-    """max_s 1 / mu(s), infinite where a state is never started from."""
-    least_mu = setting.stack.mu.min(axis=1)
-    return np.divide(1.0, least_mu, out=np.full(len(least_mu), np.inf), where=least_mu > 0)
+def softmax_constants(setting: Setting, run: Run) -> Constants:
+    """S, 1 - gamma, max(d*/mu) with d* normalised, c over the whole run. The bound follows from three theorems of the book.
+
+    J is L-smooth, L = 8/(1-gamma)^3 (T51), so that a step 1/L gains at least |grad J|^2/(2L). |grad J| >= c gap / (sqrt(S) M) (T50), where M = max(d*/d_pi), both not normalised,
+    is at most max(d*/mu)/(1-gamma), for d_pi >= mu. Hence gap' <= gap - k gap^2, k = c^2/(2 L S M^2), and gap_t <= 1/(k t) (T49).
+    """
+    stack = setting.stack
+    return {
+        "c": least("pi_best")(run)[-1], "mismatch": mismatch(setting), "S": np.full(stack.N, float(stack.S)), "1-gamma": 1 - stack.gamma,
+    }  # fmt: skip
 
 
 def entropy_step(stack: Stack) -> np.ndarray:
@@ -96,9 +99,9 @@ def entropy_step(stack: Stack) -> np.ndarray:
 
 ENTROPY = Theorem(
     id="T63", name="softmax-entropy",
-    statement="J + tau entropy, gamma < 1, rewards in [0, 1], mu > 0, step (1-gamma)^3/(8 + tau (4 + 8 log A)): gap_t <= max(1/mu) (1 + tau log A)/(1-gamma)^2 exp(-C (t-1)), "
-    "C = (1-gamma)^4/((8/tau + 4 + 8 log A) S) min mu c^2 / max(d*/mu), c = inf pi(a|s)",
-    source="Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 6; the constant from memory",
+    statement="J + tau entropy, gamma < 1, rewards in [0, 1], mu > 0, step (1-gamma)^3/(8 + tau (4 + 8 log A)): gap_t <= gap_0 exp(-C t), "
+    "C = (1-gamma)^4/(8/tau + 4 + 8 log A) min mu c^2 / max(d*/mu), c = inf pi(a|s)",
+    source="re-derived, see `entropy_constants`; Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 6, has C/S in the place of C, and a further factor max(1/mu)/(1-gamma) for a return from another start than mu",
     setting=gradient_setting(entropy_step, TAU),
     assumptions={
         "never ends, gamma < 1": never_ends, "rewards in [0, 1]": unit_rewards, "mu > 0": starts_everywhere,
@@ -106,18 +109,27 @@ ENTROPY = Theorem(
     },
     watch=lambda setting: {"pi_least": lambda outlook: outlook.pi.min(axis=(1, 2))},
     constants=lambda setting, run: entropy_constants(setting, run),
-    bound=lambda run, k: k["factor"] * np.exp(-k["C"] * (column(run.t) - 1)),
-    a_posteriori=True,
+    bound=lambda run, k: k["gap_0"] * np.exp(-k["C"] * run.t[:, None]),
+    first=0, a_posteriori=True,
 )  # fmt: skip
 
 
 def entropy_constants(setting: Setting, run: Run) -> Constants:
-    """C and the factor in front of the exponential of theorem T63."""
+    """c over the whole run, C and the first gap. The bound follows from two lemmas.
+
+    J is L-smooth, L = (8 + tau (4 + 8 log A))/(1-gamma)^3 (Mei et al., lemmas 7 and 14), so that a step 1/L gains at least |grad J|^2/(2L). With a the soft advantage
+    Q - tau log pi - V, whose mean under pi is 0, and all visits d not normalised,
+
+        gap <= sum_s d*(s) tau log sum_a pi(a|s) exp(a(s, a)/tau)      performance difference, and the best reply to Q
+            <= sum_s d*(s) max_a a(s, a)^2 / (2 tau)                   Hoeffding's lemma
+            <= max(d*/d) sum_s d(s)^2 sum_a pi(a|s)^2 a(s, a)^2 / (2 tau min d c^2)  =  max(d*/d) |grad J|^2 / (2 tau min d c^2),
+
+    where d >= mu and max(d*/d) <= max(d*/mu)/(1-gamma), here with d* normalised. Hence gap' <= (1 - C) gap.
+    """
     stack = setting.stack
-    rest, log_A, mu = 1 - stack.gamma, np.log(stack.A), stack.mu.min(axis=1)
     c = least("pi_least")(run)[-1]
-    C = rest**4 / ((8 / TAU + 4 + 8 * log_A) * stack.S) * mu * c**2 / mismatch(setting)
-    return {"c": c, "C": C, "factor": (1 + TAU * log_A) / (mu * rest**2)}
+    C = (1 - stack.gamma) ** 4 / (8 / TAU + 4 + 8 * np.log(stack.A)) * stack.mu.min(axis=1) * c**2 / mismatch(setting)
+    return {"c": c, "C": C, "gap_0": np.asarray(run.gap)[0]}
 
 
 LOWER = Theorem(

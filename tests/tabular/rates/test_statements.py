@@ -32,6 +32,7 @@ def by_hand():
     A = r + gamma * P @ uniform - uniform[:, None]
     return SimpleNamespace(
         model=MDP(P=P, r=r, mu=mu, gamma=gamma), mu=mu, worst=worst(P[rows, a]), V=abs(solved[a] - uniform).max(), gap=mu @ (solved[a] - uniform),
+        soft_gap=mu @ (soft - same),
         soft_worst=worst(np.einsum("sa,sat->st", pi, P)), log_pi=abs(np.log(3 * pi)).max(), Q=gamma * abs(P @ (soft - same)).max(),
         log_Z=mu @ np.log(np.exp(A / (1 - gamma)).mean(axis=1)),
     )  # fmt: skip
@@ -39,14 +40,14 @@ def by_hand():
 
 ONE = by_hand()
 LOG3, TAU = np.log(3), 0.2
-RATE = 0.5**4 / ((8 / TAU + 4 + 8 * LOG3) * 2) * 0.3 / ONE.soft_worst
+RATE = 0.5**4 / (8 / TAU + 4 + 8 * LOG3) * 0.3 / ONE.soft_worst
 TH = ONE.worst / 0.5
 C_SOFT = ONE.Q + TAU * ONE.log_pi
 
 FORMULAS = {
     "softmax-bandit": (Bandit(r=[0.9, 0.5, 0.2]), lambda t, least: 5 / (least["pi_best"] ** 2 * t)),
-    "softmax": (ONE.model, lambda t, least: 16 * 2 / 0.3 * ONE.worst**2 / (least["pi_best"] ** 2 * 0.5**6 * t)),
-    "softmax-entropy": (ONE.model, lambda t, least: 1 / 0.3 * (1 + TAU * LOG3) / 0.25 * np.exp(-RATE * least["pi_least"][-1] ** 2 * (t - 1))),
+    "softmax": (ONE.model, lambda t, least: 16 * 2 * ONE.worst**2 / (least["pi_best"] ** 2 * 0.5**5 * t)),
+    "softmax-entropy": (ONE.model, lambda t, least: ONE.soft_gap * np.exp(-RATE * least["pi_least"][-1] ** 2 * t)),
     "lock-plateau": (lock(8), lambda t, least: 1 / (256 - 16 * t)),
     "natural": (ONE.model, lambda t, least: (LOG3 + 4) / t),
     "mirror": (ONE.model, lambda t, least: (2 * LOG3 + 4) / (t + 1)),
