@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pgtheory.tabular.errors import InvalidArgument, UnknownProblem
-from pgtheory.tabular.models import classic, grids, large
+from pgtheory.tabular.models import classic, grids, large, slow_chain
 from pgtheory.tabular.models.bandit import Bandit
 from pgtheory.tabular.models.files import load
 from pgtheory.tabular.models.gymnasium import from_gymnasium
@@ -50,6 +50,7 @@ PROBLEMS: dict[str, tuple[str, Callable[..., Model]]] = {
     "two-state": ("two-state", classic.two_state),
     "chain": ("chain/5", classic.chain),
     "lock": ("lock/8", classic.lock),
+    "slow-chain": ("slow-chain/H=3,copies=10,gamma=0.9", slow_chain.slow_chain),
     "random-walk": ("random-walk/5", classic.random_walk),
     "short-corridor": ("short-corridor", classic.short_corridor),
     "gridworld": ("gridworld/4x4", grids.gridworld),

@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from pgtheory.tabular.errors import InvalidArgument
-from pgtheory.tabular.rates import adaptive, committal, domination, improvement, natural, softmax
+from pgtheory.tabular.rates import adaptive, committal, domination, improvement, natural, slow_chain, softmax
 from pgtheory.tabular.rates.theorem import Theorem
 
 ALL = (
-    softmax.BANDIT, softmax.SOFTMAX, softmax.ENTROPY, softmax.LOWER, softmax.PLATEAU,
+    softmax.BANDIT, softmax.SOFTMAX, softmax.ENTROPY, softmax.LOWER, softmax.PLATEAU, slow_chain.SLOW_CHAIN,
     natural.NATURAL, natural.MIRROR, natural.PROJECTED_Q, natural.GROWING, natural.NATURAL_ENTROPY, natural.ITERATION, natural.DIFFERENCE,
     domination.LOJASIEWICZ, domination.DOMINATION, domination.PROJECTED, improvement.TRUST_REGION, improvement.NATURAL_IMPROVES,
     adaptive.NORMALISED, adaptive.POLYAK, committal.COMMITTAL,

@@ -15,10 +15,12 @@ from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.models.bandit import Bandit
 from pgtheory.tabular.models.classic import lock
 from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.models.slow_chain import slow_chain
 from pgtheory.tabular.rates.certificate import against
 from pgtheory.tabular.rates.committal import UnluckyPath
 from pgtheory.tabular.rates.natural import mirror_euclidean
 from pgtheory.tabular.rates.registry import ALL, THEOREMS, theorem_named
+from pgtheory.tabular.rates.slow_chain import odds_bound
 from pgtheory.tabular.rates.theorem import hold
 
 N = 200
@@ -39,12 +41,18 @@ def processes(n=N, S=4, A=3, seed=1):
     )  # fmt: skip
 
 
+def slow_chains(n=20):
+    """Three stages, with a discount from that at which the last one is just worth it to nearly one."""
+    return Stack.of([slow_chain(3, 6, gamma) for gamma in np.linspace(0.85, 0.97, n)])
+
+
 INSTANCES = {
     "softmax-bandit": (bandits, 500),
     "softmax": (processes, 200),
     "softmax-entropy": (processes, 200),
     "softmax-bandit-lower": (lambda: bandits(K=3), 1000),
     "lock-plateau": (lambda: Stack.of([lock(8)]), 200),
+    "slow-chain": (slow_chains, 300),
     "natural": (processes, 60),
     "mirror": (processes, 60),
     "mirror-euclidean": (processes, 60),
@@ -131,6 +139,7 @@ WRONG_STEPS = {
     "softmax-bandit": (Gradient(Constant(0.001)), 2000),
     "softmax-bandit-lower": (Gradient(Constant(25.0)), 1000),
     "lock-plateau": (Gradient(Constant(100.0)), 200),
+    "slow-chain": (Natural(Constant(0.1)), 300),
     "natural": (Natural(Constant(0.02)), 600),
     "mirror": (PolicyMirrorDescent(Constant(0.005)), 1000),
     "mirror-euclidean": (PolicyMirrorDescent(Constant(0.0005), Euclidean()), 1000),
@@ -176,6 +185,7 @@ WRONG_BOUNDS = {
     "softmax-entropy": lambda run, k: run.gap[:1] * np.exp(-run.t[:, None]),
     "softmax-bandit-lower": lambda run, k: np.where(run.t[:, None] >= k["t0"], 1 / (1 / k["gap_t0"] + 0.1 * (run.t[:, None] - k["t0"]).clip(0)), 0.0),
     "lock-plateau": lambda run, k: 1 / (k["A"] ** k["H"] - 0.5 * run.t[:, None]),
+    "slow-chain": lambda run, k: odds_bound(run, {**k, "slope": 3 * k["slope"]}),
     "natural": lambda run, k: (k["log A"] + 1) / run.t[:, None].clip(1) ** 2 / 20,
     "mirror": lambda run, k: (k["D*"] / k["1-gamma"] + 1) / (run.t[:, None] + 1) / 8,
     "mirror-euclidean": lambda run, k: (k["D*"] / k["1-gamma"] + 1) / (run.t[:, None] + 1) / 8,
