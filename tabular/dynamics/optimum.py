@@ -1,12 +1,14 @@
 """The best that can be reached on a stack, and what a policy loses against it in each state."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float
 
 from pgtheory.tabular.arrays import ROUNDING, distinct
+from pgtheory.tabular.dynamics.acyclic import acyclic_values
 from pgtheory.tabular.dynamics.policy_iteration import policy_iteration
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.errors import NotConverged
@@ -17,8 +19,21 @@ SWEEPS = 200
 """Limit of policy iteration with a temperature, which is Newton's method: it takes about ten steps."""
 
 
+SOLVED: WeakKeyDictionary[Stack, "Optimum"] = WeakKeyDictionary()
+"""Stack, which never changes, -> its optimum, as long as the stack lives: it is the same for all oracles on it."""
+
+
+class Repeatable:
+    """Arrays with the leading axis N, and numbers."""
+
+    def repeated(self, count: int) -> Self:
+        """Each problem `count` times, one after the other."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return type(self)(**{name: np.repeat(x, count, axis=0) if isinstance(x, np.ndarray) else x for name, x in values.items()})
+
+
 @dataclass(frozen=True, eq=False)
-class Optimum:
+class Optimum(Repeatable):
     """The best policies of a stack.
 
     Attributes:
@@ -39,7 +54,7 @@ class Optimum:
 
 
 @dataclass(frozen=True, eq=False)
-class SoftOptimum:
+class SoftOptimum(Repeatable):
     """The best policy of a stack with reward r - temperature log pi, which is unique: pi = exp((Q - V) / temperature).
 
     Attributes:
@@ -62,10 +77,20 @@ class SoftOptimum:
 
 
 def hard_optimum(stack: Stack) -> Optimum:
-    """The optimum of the plain reward: each different problem once, small ones with a discount together by policy iteration, the others one by one with `optimal`.
+    """The optimum of the plain reward, found once a stack: by backups where no state is visited twice, else each different problem once, small ones with a discount together by
+    policy iteration, the others one by one with `optimal`.
 
     Cost: a few linear systems a problem.
     """
+    if stack not in SOLVED:
+        SOLVED[stack] = _solved(stack)
+    return SOLVED[stack]
+
+
+def _solved(stack: Stack) -> Optimum:
+    if (backed_up := acyclic_values(stack)) is not None:
+        V, bound = backed_up
+        return _with_ties(V, stack.backup(V), np.add.reduce(stack.mu * V, axis=1), bound)
     parts = (stack.P, stack.r, stack.mu, stack.gamma)
     different, same = distinct(np.concatenate([x.reshape(stack.N, -1) for x in parts], axis=1))
     # A discount that the slack of the rows of P may undo proves nothing.
@@ -76,7 +101,11 @@ def hard_optimum(stack: Stack) -> Optimum:
     for n in np.setdiff1d(different, together):
         found = optimal(stack.models[n])
         V[n], Q[n], J[n], bound[n] = found.V, found.Q, found.J, found.bound
-    V, Q, J, bound = (x[different[same]] for x in (V, Q, J, bound))
+    return _with_ties(*(x[different[same]] for x in (V, Q, J, bound)))
+
+
+def _with_ties(V: np.ndarray, Q: np.ndarray, J: np.ndarray, bound: np.ndarray) -> Optimum:
+    """The optimum from values with these bounds of their errors."""
     missing = Q.max(axis=2, keepdims=True) - Q
     # An action that misses less than the error of Q is a tie that rounding has broken. Where gamma is 1 and a loop costs nothing no error is proven.
     error = np.where(np.isfinite(bound), 4 * bound, ROUNDING * (1 + abs(V).max(axis=1)))

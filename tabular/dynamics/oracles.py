@@ -79,6 +79,12 @@ class StackOracle:
             raise InvalidPolicy(f"theta has shape {array.shape}, expected (N, S, A) = {shape} or {shape[1:]}, the same for every problem.")
         return np.array(np.broadcast_to(array, shape), order="F" if self.N > 1 else "C")
 
+    def with_optimum(self, copies: Any, count: int) -> Any:
+        """The oracle of `count` copies of each problem, with the optimum if it has been found: it is solved for once, not once a copy."""
+        if "optimum" in vars(self):
+            vars(copies)["optimum"] = self.optimum.repeated(count)
+        return copies
+
 
 @dataclass(frozen=True, eq=False)
 class SoftmaxOracle(StackOracle):
@@ -137,7 +143,7 @@ class SoftmaxOracle(StackOracle):
     def repeated(self, count: int) -> "SoftmaxOracle":
         """Each problem `count` times, one after the other."""
         ref = self.ref if self.ref is None or self.ref.ndim == 2 else np.repeat(self.ref, count, axis=0)
-        return replace(self, stack=self.stack.repeated(count), ref=ref)
+        return self.with_optimum(replace(self, stack=self.stack.repeated(count), ref=ref), count)
 
     def __call__(self, theta: Float[np.ndarray, "N S A"]) -> "SoftmaxOutlook":
         """The outlook at the logits theta."""
@@ -202,7 +208,7 @@ class DirectOracle(StackOracle):
 
     def repeated(self, count: int) -> "DirectOracle":
         """Each problem `count` times, one after the other."""
-        return DirectOracle(self.stack.repeated(count))
+        return self.with_optimum(DirectOracle(self.stack.repeated(count)), count)
 
     def start(self, theta: Any) -> Float[np.ndarray, "N S A"]:
         """As `StackOracle.start`; rows must be distributions."""

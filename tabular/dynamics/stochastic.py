@@ -165,11 +165,13 @@ class Paths:
         t: number of steps.
         weight: probability of each path, (N, M); rows sum to one.
         outlook: exact outlooks at the ends of the paths, N M rows, those of one problem together.
+        size: expected size of the last step, (N,); NaN at t = 0.
     """
 
     t: int
     weight: Float[np.ndarray, "N M"]
     outlook: Any
+    size: Any
 
     def mean(self, x: Float[np.ndarray, "NM *X"]) -> Float[np.ndarray, "N *X"]:
         """Expectation over the paths of something that was computed row by row: `paths.mean(paths.outlook.value)` is E[J(theta_t)]."""
@@ -180,7 +182,8 @@ def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int)
     """Every sample path of an update, t = 0, ..., steps. No seed, no error: E[theta_t] and E[J(theta_t)] are exact.
 
     Paths that meet, in the same point with the same memory to the last bit and in all N problems at once, go on as one: outcomes that do not move theta
-    cost nothing.
+    cost nothing. The sample of a step is drawn at theta_t, or where the update says: at `update.sampled_at(state)`, if it has this method. Row j of what is stepped
+    follows outcome j mod K, which is how a sampler without chance (`EveryOutcome`) knows what to return.
 
     Cost: at most N K^t rows at step t, which are sorted, and for which the law is asked at N K^(t-1) points.
 
@@ -191,11 +194,12 @@ def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int)
     require_count("steps", steps, least=0)
     state = update.init(oracle, theta)
     N, K, weight = len(state.theta), 1, np.ones((len(state.theta), 1))
-    yield Paths(0, weight, state.outlook)
+    yield Paths(0, weight, state.outlook, np.full(N, np.nan))
     for t in range(1, steps + 1):
         outlook: Any = state.outlook
         _require_followable(t, weight.size * K)
-        chance, gradient = law(outlook)
+        elsewhere = getattr(update, "sampled_at", None)
+        chance, gradient = law(outlook if elsewhere is None else outlook.oracle(elsewhere(state)))
         require_distribution("chance", chance, error=InvalidArgument)
         K = chance.shape[1]
         _require_followable(t, chance.size)
@@ -204,6 +208,7 @@ def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int)
         drawn = Drawn(many, exact, gradient.reshape(-1, *gradient.shape[2:]))
         state = update.step(State(state.t, exact.theta, drawn, _repeated(state.memory, K)))
         weight = (weight[:, :, None] * chance.reshape(*weight.shape, K)).reshape(N, -1)
+        size = np.einsum("nm,nm->n", weight, np.broadcast_to(state.size, (weight.size,)).reshape(weight.shape))
         columns = [np.moveaxis(x.reshape(N, weight.shape[1], -1), 0, 1) for x in (state.theta, *_arrays(state.memory))]
         first, same = distinct(np.concatenate([x.reshape(weight.shape[1], -1) for x in columns], axis=1))
         if len(first) < weight.shape[1]:
@@ -211,7 +216,7 @@ def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int)
             weight = np.stack([np.bincount(same, one) for one in weight])
             point = state.theta[rows]
             state = State(state.t, point, oracle.repeated(len(first))(point), _taken(state.memory, rows))
-        yield Paths(t, weight, state.outlook)
+        yield Paths(t, weight, state.outlook, size)
 
 
 def _require_followable(t: int, count: int) -> None:

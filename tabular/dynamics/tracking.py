@@ -84,6 +84,10 @@ class Tracking(Ascent):
         direction = memory.d / along(np.where(length > 0, length, 1.0), memory.d) if self.normalised else memory.d
         return self.advance(state, direction, memory)
 
+    def sampled_at(self, state: State) -> Float[np.ndarray, "N *D"]:
+        """The point at which the sample of the next step is drawn."""
+        return state.theta
+
     @abstractmethod
     def track(self, theta: Float[np.ndarray, "N *D"], memory: Any, eta: float) -> Any:
         """d_t and theta_t, as a `Track` or with more beside them."""
@@ -103,10 +107,13 @@ class Transported(Tracking):
     Source: Arnold et al. (2019); Fatkhullin et al. (2023), algorithm 1 (N-PG-IGT).
     """
 
+    def sampled_at(self, state: State) -> Float[np.ndarray, "N *D"]:
+        """The point ahead."""
+        return ahead(state.theta, state.memory.last, self.eta(state.t))
+
     def track(self, theta: Float[np.ndarray, "N *D"], memory: Track, eta: float) -> Track:
         """See the class."""
-        ahead = theta + (1 - eta) / eta * (theta - memory.last)
-        return Track((1 - eta) * memory.d + eta * self.sampler.gradient(ahead, self.rng), theta)
+        return Track((1 - eta) * memory.d + eta * self.sampler.gradient(ahead(theta, memory.last, eta), self.rng), theta)
 
 
 class Recursive(Tracking):
@@ -121,3 +128,8 @@ class Recursive(Tracking):
         """See the class."""
         g, difference = self.sampler.with_difference(theta, memory.last, self.rng)
         return Track((1 - eta) * (memory.d + difference) + eta * g, theta)
+
+
+def ahead(theta: Float[np.ndarray, "N *D"], last: Float[np.ndarray, "N *D"], eta: float) -> Float[np.ndarray, "N *D"]:
+    """theta + (1 - eta) / eta (theta - last)."""
+    return theta + (1 - eta) / eta * (theta - last)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from pgtheory.tabular.errors import InvalidArgument
-from pgtheory.tabular.rates import adaptive, committal, domination, improvement, natural, slow_chain, softmax
+from pgtheory.tabular.rates import adaptive, backward, committal, domination, improvement, natural, slow_chain, softmax, stochastic
 from pgtheory.tabular.rates.theorem import Theorem
 
 ALL = (
@@ -16,6 +16,7 @@ ALL = (
     natural.NATURAL, natural.MIRROR, natural.PROJECTED_Q, natural.GROWING, natural.NATURAL_ENTROPY, natural.ITERATION, natural.DIFFERENCE,
     domination.LOJASIEWICZ, domination.DOMINATION, domination.PROJECTED, improvement.TRUST_REGION, improvement.NATURAL_IMPROVES,
     adaptive.NORMALISED, adaptive.POLYAK, committal.COMMITTAL,
+    stochastic.REINFORCE, stochastic.SNR, stochastic.RECURSIVE, stochastic.TRANSPORTED, backward.BACKWARD,
 )  # fmt: skip
 
 THEOREMS: Mapping[str, Theorem] = MappingProxyType({theorem.name: theorem for theorem in ALL})

@@ -83,7 +83,7 @@ def kept_order(setting: Setting, run: Run) -> np.ndarray:
     """Whether actions 0 and 2 have Q and pi in the same order at T_2 and ever after."""
     pi, Q = run.watched["pi"], run.watched["Q"]
     later = np.arange(len(run.t))[:, None] >= phases(run)[1]
-    return (~later | ((Q[..., 2] >= Q[..., 0]) & (pi[..., 2] >= pi[..., 0]))).all(axis=0)
+    return np.asarray(np.all(~later | ((Q[..., 2] >= Q[..., 0]) & (pi[..., 2] >= pi[..., 0])), axis=0))
 
 
 SLOW_CHAIN = Theorem(

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from pgtheory.tabular.dynamics.expected import expected_run
 from pgtheory.tabular.dynamics.running import Run, Watch, run
 from pgtheory.tabular.dynamics.stack import Stack
+from pgtheory.tabular.dynamics.stochastic import GradientLaw
 from pgtheory.tabular.dynamics.updates import State, Update
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.rates.certificate import Certificate, Side, against
@@ -18,12 +20,17 @@ Constants = Mapping[str, Float[np.ndarray, "N"]]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Setting:
-    """What is run: the problems, the update on an oracle, and the first point."""
+    """What is run: the problems, the update on an oracle, and the first point; with a law of the gradients, along all sample paths.
+
+    Attributes:
+        law: of the gradient that the update sees; None: it is exact. With a law every number of the run is an expectation.
+    """
 
     stack: Stack
     oracle: Any
     update: Update
     theta: np.ndarray
+    law: GradientLaw | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,7 +112,7 @@ def hold(
 
     Args:
         update, theta: the update and first point to run instead of those of the theorem; the oracle, and with it the objective, stays.
-        record: as for `run`. A posteriori constants are taken over the recorded steps.
+        record, progress: as for `run`; along sample paths every step is recorded. A posteriori constants are taken over the recorded steps.
 
     Cost: the run. Raises what `run` raises.
 
@@ -116,7 +123,10 @@ def hold(
         raise InvalidArgument(f"steps is {steps}, but {theorem.name} speaks of steps from {theorem.first} on. Run more steps.")
     setting = theorem.setting(stack)
     setting = replace(setting, update=setting.update if update is None else update, theta=setting.theta if theta is None else theta)
-    found = run(setting.update, setting.oracle, setting.theta, steps, record=record, watch=theorem.watch(setting), progress=progress)
+    if setting.law is None:
+        found = run(setting.update, setting.oracle, setting.theta, steps, record=record, watch=theorem.watch(setting), progress=progress)
+    else:
+        found = expected_run(setting.update, setting.oracle, setting.theta, steps, setting.law, watch=theorem.watch(setting))
     constants = theorem.constants(setting, found)
     # Numbers of size max |value| carry a few hundred roundings each: the solves of S = O(10) unknowns, and the sums over them.
     rounding = 512 * 2.0**-53 * float(abs(found.value).max())

@@ -12,10 +12,12 @@ from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.steps import Constant, Geometric, Polyak, Power
 from pgtheory.tabular.dynamics.updates import FunctionUpdate, Gradient, Natural, Normalised
 from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.models.augmentation import with_time
 from pgtheory.tabular.models.bandit import Bandit
 from pgtheory.tabular.models.classic import lock
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.models.slow_chain import slow_chain
+from pgtheory.tabular.rates.backward import backward_bound
 from pgtheory.tabular.rates.certificate import against
 from pgtheory.tabular.rates.committal import UnluckyPath
 from pgtheory.tabular.rates.natural import mirror_euclidean
@@ -41,6 +43,16 @@ def processes(n=N, S=4, A=3, seed=1):
     )  # fmt: skip
 
 
+@cache
+def staged(n=N, horizon=3, S=2, A=3, seed=2):
+    """Processes with a horizon, the time in their states."""
+    rng = np.random.default_rng(seed)
+    return Stack.of(
+        [with_time(MDP(P=rng.dirichlet(np.ones(S), size=(S, A)), r=rng.random((S, A)), mu=rng.dirichlet(np.ones(S)), horizon=horizon)).model for _ in range(n)]
+    )  # fmt: skip
+
+
+@cache
 def slow_chains(n=20):
     """Three stages, with a discount from that at which the last one is just worth it to nearly one."""
     return Stack.of([slow_chain(3, 6, gamma) for gamma in np.linspace(0.85, 0.97, n)])
@@ -68,6 +80,11 @@ INSTANCES = {
     "normalised": (processes, 100),
     "polyak-bandit": (lambda: bandits(K=2), 20),
     "committal": (lambda: bandits(K=2), 60),
+    "reinforce": (lambda: bandits(K=2), 8),
+    "signal-to-noise": (lambda: bandits(K=2), 8),
+    "recursive-momentum": (lambda: bandits(K=2), 8),
+    "implicit-transport": (lambda: bandits(K=2), 8),
+    "backward": (staged, 60),
 }
 
 
@@ -200,6 +217,11 @@ WRONG_BOUNDS = {
     "natural-improves": lambda run, k: 8 * k["1-gamma"] * np.concatenate([run.watched["log Z"][:1], run.watched["log Z"][:-1]]),
     "normalised": lambda run, k: run.gap[:1] / (run.t[:, None] + 1.0) ** 30,
     "polyak-bandit": lambda run, k: k["Delta"] * np.exp(-1.2 * run.t[:, None]) * (k["gap_0"] / (k["Delta"] - k["gap_0"])),
+    "reinforce": lambda run, k: k["gap_0"] / (8 * run.t[:, None].clip(1)) + k["G^2"] / 200,
+    "signal-to-noise": lambda run, k: k["gap_0"] / run.t[:, None].clip(1) / 16,
+    "recursive-momentum": lambda run, k: k["gap_0"] / (0.25 * run.t[:, None].clip(1)) / 8,
+    "implicit-transport": lambda run, k: k["gap_0"] / (0.25 * run.t[:, None].clip(1)) / 8,
+    "backward": lambda run, k: backward_bound(run, k) / 8,
     "committal": lambda run, k: np.exp(-0.2 / (1 - np.exp(-0.5 * k["r_2 - b"]))),
 }
 

@@ -1,0 +1,198 @@
+"""Rates of sampled gradients: the four lemmas at random points, the error of d along all paths against its bound, rules and schedules that are others, and the exponents."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pgtheory.tabular.dynamics.backward import Backward
+from pgtheory.tabular.dynamics.expected import EveryOutcome
+from pgtheory.tabular.dynamics.oracles import SoftmaxOracle
+from pgtheory.tabular.dynamics.stack import Stack
+from pgtheory.tabular.dynamics.steps import Constant, Power
+from pgtheory.tabular.dynamics.stochastic import OneSample, paths
+from pgtheory.tabular.dynamics.tracking import Averaged, Recursive, Transported
+from pgtheory.tabular.dynamics.updates import Gradient
+from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.models.augmentation import with_time
+from pgtheory.tabular.models.bandit import Bandit
+from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.rates.registry import THEOREMS
+from pgtheory.tabular.rates.stochastic import ALPHA, L_2, L, errors, weight
+from pgtheory.tabular.rates.theorem import hold
+
+
+def bandits(K=2, n=20, seed=0):
+    rng = np.random.default_rng(seed)
+    return Stack.of([Bandit(r=rng.random(K)) for _ in range(n)])
+
+
+# The lemmas, by sums over the arms
+
+
+def drawn(K, n=4000, seed=0):
+    """Policies from flat to nearly sure, rewards 0 or 1, which are the extreme ones, and directions of length one."""
+    rng = np.random.default_rng(seed)
+    theta, u = rng.normal(size=(n, K)) * rng.choice([0.5, 2, 5], size=(n, 1)), rng.normal(size=(n, K))
+    return soft(theta), rng.integers(0, 2, size=(n, K)), u / np.linalg.norm(u, axis=1, keepdims=True), theta
+
+
+def soft(theta):
+    raised = np.exp(theta - theta.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def along_a_line(theta, u, r, order):
+    """The derivative of E r along u by a complex contour of radius 1/4: exact up to rounding."""
+    z = np.exp(2j * np.pi * np.arange(32) / 32) / 4
+    values = np.stack([(np.exp(theta + x * u) * r).sum(axis=1) / np.exp(theta + x * u).sum(axis=1) for x in z])
+    return np.real((values / z[:, None] ** order).mean(axis=0)) * [1, 1, 2, 6][order]
+
+
+@pytest.mark.parametrize("K", [2, 3, 5])
+def test_second_and_third_derivatives_are_within_their_bounds(K):
+    _, r, u, theta = drawn(K)
+    second, third = (abs(along_a_line(theta, u, r, order)) for order in (2, 3))
+
+    assert 0.13 < second.max() <= L
+    assert 0.1 < third.max() <= L_2
+
+
+@pytest.mark.parametrize("K", [2, 3, 5])
+def test_second_moment_of_a_sample_is_at_most_one_minus_one_over_K(K):
+    pi, r, _, _ = drawn(K)
+    square = lambda pi, r: (pi * r**2 * ((np.eye(K) - pi[:, None]) ** 2).sum(axis=2)).sum(axis=1)
+
+    assert square(pi, r).max() <= 1 - 1 / K
+    assert square(np.full((1, K), 1 / K), np.ones((1, K)))[0] == pytest.approx(1 - 1 / K)
+
+
+@pytest.mark.parametrize("length", [0.05, 0.25, 1.0])
+def test_difference_by_one_sample_is_as_small_as_the_step(length):
+    """E|r(a) (score(a) - w score_last(a))|^2 <= exp(sqrt 2 |u|) |u|^2; it comes within a factor of ten."""
+    ratios = []
+    for K in (2, 3, 5):
+        _, r, u, theta = drawn(K)
+        pi, last = soft(theta), soft(theta - length * u)
+        X = np.eye(K) - pi[:, None] - (last / pi)[:, :, None] * (np.eye(K) - last[:, None])
+        ratios.append((pi * r**2 * (X**2).sum(axis=2)).sum(axis=1) / (np.exp(np.sqrt(2) * length) * length**2))
+
+    assert 0.1 < max(ratio.max() for ratio in ratios) <= 1
+
+
+# The error of d, along all paths
+
+
+def mean_squares(update, stack, steps):
+    """E|d_t - grad J(theta_t)|^2, from the memories of a run along all paths."""
+    found = []
+
+    class Watched(type(update)):
+        def step(self, state):
+            after = super().step(state)
+            found.append(((after.memory.d - state.outlook.exact.gradient) ** 2).sum(axis=(1, 2)))
+            return after
+
+    watched = Watched(update.step_size, update.eta, update.sampler, update.rng)
+    weights = [found.weight for found in paths(watched, SoftmaxOracle(stack), OneSample(), np.zeros(stack.r.shape), steps)][1:]
+    return np.stack([(w * x.reshape(w.shape)).sum(axis=1) for w, x in zip(weights, found, strict=True)])
+
+
+@pytest.mark.parametrize(("rule", "p", "q"), [(Recursive, 2 / 3, 2 / 3), (Transported, 4 / 7, 5 / 7)])
+def test_error_is_within_its_bound_and_near_it_at_first(rule, p, q):
+    stack = Stack.of([Bandit(r=[1.0, 1.0]), Bandit(r=[1.0, 0.0]), Bandit(r=[0.9, 0.6])])
+    update = rule(Power(ALPHA * 2**q, q, 2.0), weight(p), EveryOutcome(stack), np.random.default_rng(0))
+    exact, bound = mean_squares(update, stack, 9), errors(rule, p, q, np.full(3, np.sqrt(0.5)), 8) ** 2
+
+    assert (exact <= bound * (1 + 1e-12)).all()
+    np.testing.assert_allclose(exact[0, 0], bound[0, 0], rtol=1e-12)  # equal rewards: the gradient is 0, and a sample is all error
+    assert (exact[:, 0] > 0.2 * bound[:, 0]).all()
+
+
+@pytest.mark.parametrize(("name", "exponent"), [("recursive-momentum", -1 / 3), ("implicit-transport", -2 / 7)])
+def test_bound_falls_with_the_exponent_of_the_statement(name, exponent):
+    """The bound over log t, between 10^4 and 2 * 10^4 steps: what is left beside the power is of order 1/log t."""
+    t = np.arange(20_001)
+    bound = THEOREMS[name].bound(SimpleNamespace(t=t), {"gap_0": np.array([0.3]), "G^2": np.array([0.5])})[:, 0]
+
+    assert np.log2(bound[20_000] / bound[10_000] * np.log(10_000) / np.log(20_000)) == pytest.approx(exponent, abs=0.06)
+
+
+# Rules, steps and schedules that the theorem is not about
+
+
+def other(rule, p=2 / 3, q=2 / 3, alpha=ALPHA):
+    return lambda stack: rule(Power(alpha * 2**q, q, 2.0), weight(p), EveryOutcome(stack), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("name", "update", "assumption"),
+    [
+        ("reinforce", lambda stack: Gradient(Constant(0.1)), "step 0.5"),
+        ("signal-to-noise", lambda stack: Gradient(Constant(0.5)), "step 2 SNR/(1+SNR)"),
+        ("recursive-momentum", other(Averaged), "weights (2/(t+2))^0.67 of the rule"),
+        ("recursive-momentum", other(Recursive, p=0.5), "weights (2/(t+2))^0.67 of the rule"),
+        ("recursive-momentum", other(Recursive, q=0.5), "steps 0.25 (2/(t+2))^0.67"),
+        ("implicit-transport", other(Recursive, 4 / 7, 5 / 7), "weights (2/(t+2))^0.57 of the rule"),
+        ("implicit-transport", other(Transported, 4 / 7, 5 / 7, alpha=1.0), "steps 0.25 (2/(t+2))^0.71"),
+    ],
+)
+def test_another_rule_or_schedule_is_said_to_be_one(name, update, assumption):
+    stack = bandits(n=3)
+    found = hold(THEOREMS[name], stack, 4, update=update(stack))
+
+    assert [what for what, so in found.assumptions.items() if not so.all()] == [assumption]
+
+
+@pytest.mark.parametrize("name", ["reinforce", "signal-to-noise"])
+def test_rewards_outside_the_unit_interval_break_the_bound(name):
+    """J is less smooth and the samples are larger: the assumption says so, and the bound fails."""
+    found = hold(THEOREMS[name], Stack.of([Bandit(r=[40.0, 0.0])]), 8)
+
+    assert [what for what, so in found.assumptions.items() if not so.all()] == ["rewards in [0, 1]"]
+    assert not found.certificate.holds.all()
+
+
+def test_step_of_another_length_has_a_theorem_of_its_own():
+    """gap_0/(eta t) + eta (1 - 1/K)/4 at eta = 2: the noise dominates."""
+    found = hold(THEOREMS["reinforce"].rescaled(4.0), bandits(K=3, n=5), 5)
+
+    assert found.applies.all()
+    assert found.certificate.holds.all()
+    np.testing.assert_allclose(found.bound, found.run.gap[0] / (2 * np.arange(1, 6)[:, None]) + 2 * (2 / 3) / 4, rtol=1e-12)
+
+
+# Backwards in time
+
+
+def staged(H=3):
+    rng = np.random.default_rng(5)
+    P, r = rng.dirichlet(np.ones(2), size=(2, 2)), rng.random((2, 2))
+    return Stack.of([with_time(MDP(P=P, r=r, mu=[0.5, 0.5], horizon=H)).model])
+
+
+def test_bound_of_the_stages_written_out():
+    """Stage 2 is trained in steps 1..20, stage 1 in 21..40, stage 0 in 41..60; c_h from the logits of two actions, stage by stage."""
+    found = hold(THEOREMS["backward"], staged(), 60)
+    pi, Q = (found.run.watched[name][:, 0].reshape(61, 3, 2, 2) for name in ("pi", "Q"))
+    for t in (0, 10, 20, 33, 60):
+        expected = 0.0
+        for h in range(3):
+            begun = 20 * (2 - h)
+            n = min(max(t - begun, 0), 20)
+            right = [pi[u, h, s, Q[60, h, s].argmax()] for u in range(begun, begun + n + 1) for s in range(2)]
+            expected += min(3 - h, 3 / (min(right) ** 2 * n)) if n else 3 - h
+        assert found.bound[t, 0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_training_all_stages_at_once_is_not_stage_by_stage():
+    stack = staged()
+    found = hold(THEOREMS["backward"], stack, 60, update=Gradient(Constant(2 * 6 / 9)))
+
+    assert [what for what, so in found.assumptions.items() if not so.all()] == ["one stage after the other"]
+    assert not hold(THEOREMS["backward"], stack, 60, update=Backward(Gradient(Constant(0.1)), 3, 20)).assumptions["step 2 S/H"].any()
+
+
+def test_problem_without_stages_is_refused():
+    with pytest.raises(InvalidArgument, match="a state can be visited twice"):
+        hold(THEOREMS["backward"], Stack.of([MDP(P=[[[1.0]]], r=[[1.0]], mu=[1.0], gamma=0.5)]), 3)
