@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pgtheory.tabular.errors import InvalidArgument
-from pgtheory.tabular.laws.columns import columns_of
+from pgtheory.tabular.laws.columns import Columns, columns_of
 from pgtheory.tabular.laws.differences import NAME
 from pgtheory.tabular.laws.earnings import Earnings, UntilTheEnd
 from pgtheory.tabular.laws.forms import Form, LeftOut, form_of
@@ -30,14 +30,14 @@ from pgtheory.tabular.laws.whole_return import earnings_of, whole_moments
 from pgtheory.tabular.scene import Scene
 
 
-def leave_one_out_law(form: LeftOut, scene: Scene) -> Law:
-    """The exact law. Cost: that of the law of a whole return without baseline (5 products of nnz k a step), and O(n k^2) for n possible first states.
+def leave_one_out_law(form: LeftOut, scene: Scene, columns: Columns | None = None) -> Law:
+    """The exact law, in the parameters or along `columns`. Cost: that of the law of a whole return without baseline (5 products of nnz k a step), and O(n k^2) for n possible first states.
 
     Raises:
         NonTerminating: there is no horizon, and episodes may run for ever.
         InvalidPolicy: the data contain actions at which the policy has no score.
     """
-    return _law(form, scene, known=1.0)
+    return _law(form, scene, columns or columns_of(form, scene.policy()), known=1.0)
 
 
 def baseline_cost(estimator: Estimator, sampling: object, scene: Scene) -> Float[np.ndarray, "D D"]:
@@ -55,13 +55,13 @@ def baseline_cost(estimator: Estimator, sampling: object, scene: Scene) -> Float
         raise InvalidArgument(
             "baseline_cost needs an estimator whose baseline is a mean over its group: LeaveOneOut() or GroupMean() as the advantage of a PolicyGradient."
         )
-    return _law(form, scene, known=0.0).covariance
+    return _law(form, scene, columns_of(form, scene.policy()), known=0.0).covariance
 
 
-def _law(form: LeftOut, scene: Scene, known: float) -> Law:
+def _law(form: LeftOut, scene: Scene, columns: Columns, known: float) -> Law:
     """The law for known = 1. The covariance is linear in what is known of the rows; for known = 0 only the noise of the baseline is left."""
     policy, mu, others = scene.policy(), scene.mdp.mu, max(form.rows.size - 1, 1)  # a group of one is its own mean: its scale below is zero
-    columns, first = columns_of(form, policy), np.flatnonzero(mu)
+    first = np.flatnonzero(mu)
     earnings = earnings_of(form, scene.mdp, 1.0)
     V, v = totals(earnings, form, mu)
     start = mu * np.array([known * np.ones_like(V), -known * V, known * V * V + v / others])

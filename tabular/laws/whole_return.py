@@ -42,15 +42,15 @@ Step = tuple[Past, np.ndarray | float, list[np.ndarray]]
 """What a step needs to know: the past, the baseline, and E[R_t^i | s, a] for i = 0, 1, 2."""
 
 
-def whole_return_law(form: Whole, scene: Scene) -> Law:
-    """The exact law. Cost: see `whole_moments`.
+def whole_return_law(form: Whole, scene: Scene, columns: Columns | None = None) -> Law:
+    """The exact law, in the parameters or along `columns`. Cost: see `whole_moments`.
 
     Raises:
         NonTerminating: there is no horizon, and episodes may run for ever.
         InvalidPolicy: the data contain actions at which the policy has no score.
     """
     policy, mu = scene.policy(), scene.mdp.mu
-    columns, first = columns_of(form, policy), np.flatnonzero(mu) if form.rows.start != "row" else np.arange(0)
+    columns, first = columns or columns_of(form, policy), np.flatnonzero(mu) if form.rows.start != "row" else np.arange(0)
     varies = np.ptp(form.baseline) > 0
     constant = 0.0 if varies else float(form.baseline.flat[0])
     start = mu * np.array([[1.0], [-constant], [constant**2]])

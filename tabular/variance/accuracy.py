@@ -20,7 +20,7 @@ from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
 from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.objectives.returns import Return
 from pgtheory.tabular.scene import Scene
-from pgtheory.tabular.variance.along import unit_variances
+from pgtheory.tabular.variance.along import problem_of, unit_variances
 from pgtheory.tabular.variance.directions import Problem
 
 NEGLIGIBLE = 1e-10
@@ -81,8 +81,8 @@ def accuracy_of(estimator: Estimator, sampling: object, scene: Scene, *, workers
     Raises:
         InvalidArgument, NonTerminating: as `total_variance`; the return of the current policy does not exist.
     """
+    problem = problem_of(estimator, sampling, scene)
     gradient = Return().gradient(scene)
-    problem = Problem.of(estimator, sampling, scene)
     return Accuracy(gradient=gradient, bias=problem.mean() - gradient, variance=float(unit_variances(problem, workers=workers).sum()))
 
 

@@ -11,10 +11,12 @@ import numpy as np
 from jaxtyping import Float
 
 from pgtheory.tabular.arrays import require_count
+from pgtheory.tabular.laws.forms import LeftOut, Whole, family_of, form_of
 from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.variance.blocks import over_blocks
-from pgtheory.tabular.variance.directions import Problem, require_directions, units
+from pgtheory.tabular.variance.directions import Problem, require_directions, require_parts, units
+from pgtheory.tabular.variance.rows import Rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,15 +38,16 @@ class Probed:
 def variance_along(estimator: Estimator, sampling: object, scene: Scene, X: Float[np.ndarray, "k D"]) -> Along:
     """Mean and variance of the estimate of one data set along each row of X, exactly.
 
-    Cost a direction: O(T nnz) time, or five linear systems without horizon; O(S A) memory beside the model and a copy of its nonzeros.
+    Cost a direction: O(T nnz) time, or five linear systems without horizon; O(S A) memory beside the model and a copy of its nonzeros. Of a whole return and of a
+    group's mean: O(T S A) memory (`rows.py`).
     Systems that are solved by iteration (large sparse models) are right to ten digits of their largest entry, everything else to rounding.
 
     Raises:
-        InvalidArgument: X is not (k, D), or the estimator is not of the GAE family.
+        InvalidArgument: X is not (k, D), or the estimator has no recursion.
         NonTerminating: no horizon, scores that are not discounted, and episodes that may run for ever.
     """
-    problem = Problem.of(estimator, sampling, scene)
-    X = require_directions(X, problem)
+    problem = problem_of(estimator, sampling, scene)
+    X = require_directions(X, problem.policy.theta.size)
     parts = over_blocks(lambda begin, end: problem.parts(X[begin:end]), len(X), size=problem.size, workers=1)
     return Along(mean=np.concatenate([part.mean for part in parts]), variance=np.concatenate([part.start + part.rest[0] for part in parts]))
 
@@ -57,7 +60,7 @@ def parameter_variances(estimator: Estimator, sampling: object, scene: Scene, *,
     Raises:
         InvalidArgument, NonTerminating: as `variance_along`; workers is not a whole number of at least 1.
     """
-    return unit_variances(Problem.of(estimator, sampling, scene), workers=workers)
+    return unit_variances(problem_of(estimator, sampling, scene), workers=workers)
 
 
 def total_variance(estimator: Estimator, sampling: object, scene: Scene, *, workers: int = 1) -> float:
@@ -80,12 +83,25 @@ def probed_variance(estimator: Estimator, sampling: object, scene: Scene, *, pro
     return Probed(variance=float(found.mean()), error=float(found.std(ddof=1) / np.sqrt(probes)))
 
 
-def unit_variances(problem: Problem, *, workers: int) -> Float[np.ndarray, "D"]:
+def problem_of(estimator: Estimator, sampling: object, scene: Scene) -> Problem | Rows:
+    """The estimator as something that has a variance along directions.
+
+    Raises:
+        InvalidArgument, NonTerminating: as `variance_along`.
+    """
+    require_parts(estimator, sampling, scene)
+    if family_of(estimator, sampling) in (Whole, LeftOut):
+        form = form_of(estimator, sampling, scene)
+        return Rows(form=form, scene=scene)  # type: ignore[arg-type]
+    return Problem.of(estimator, sampling, scene)
+
+
+def unit_variances(problem: Problem | Rows, *, workers: int) -> Float[np.ndarray, "D"]:
     """Variances along the unit vectors, block by block."""
     blocks = over_blocks(partial(_block, problem), problem.policy.theta.size, size=problem.size, workers=workers)
     return np.concatenate(blocks)
 
 
-def _block(problem: Problem, begin: int, end: int) -> Float[np.ndarray, "k"]:
-    parts = problem.parts(units(problem, begin, end))
+def _block(problem: Problem | Rows, begin: int, end: int) -> Float[np.ndarray, "k"]:
+    parts = problem.parts(units(problem.policy, begin, end))
     return parts.start + parts.rest[0]

@@ -45,7 +45,7 @@ def sources_along(estimator: Estimator, sampling: object, scene: Scene, X: Float
         InvalidArgument, NonTerminating: as `variance_along`.
     """
     problem = Problem.of(estimator, sampling, scene)
-    X = require_directions(X, problem)
+    X = require_directions(X, problem.policy.theta.size)
     blocks = over_blocks(lambda begin, end: _sources(problem, X[begin:end]), len(X), size=3 * problem.size, workers=1)
     return Sources(**dict(zip(("start", "actions", "transitions", "rewards"), np.concatenate(blocks, axis=1), strict=True)))
 
@@ -68,4 +68,4 @@ def _sources(problem: Problem, X: Float[np.ndarray, "k D"]) -> Float[np.ndarray,
 
 
 def _unit_sources(problem: Problem, begin: int, end: int) -> Float[np.ndarray, "4"]:
-    return _sources(problem, units(problem, begin, end)).sum(axis=1)
+    return _sources(problem, units(problem.policy, begin, end)).sum(axis=1)

@@ -37,14 +37,7 @@ class Problem:
             InvalidArgument: the estimator is no sum of temporal differences; the text names the exact methods that give its whole covariance.
             NonTerminating: no horizon, scores that are not discounted, and episodes that may run for ever.
         """
-        if not isinstance(scene, Scene):
-            raise InvalidArgument(f"scene is of type {type(scene).__name__}, expected a Scene. Give Scene.of(model, policy).")
-        if not hasattr(estimator, "form"):
-            raise InvalidArgument(f"estimator is {estimator!r}, expected an estimator. Give a PolicyGradient, or builtin(NAME) for a built-in one.")
-        if not hasattr(sampling, "datasets"):
-            raise InvalidArgument(
-                f"sampling is {sampling!r}, expected the law of the data. Give OnPolicy(episodes), OffPolicy(episodes) or Groups(size)."
-            )
+        require_parts(estimator, sampling, scene)
         form = form_of(estimator, sampling, scene)
         if not isinstance(form, Differences):
             methods = [repr(m.name) for m in METHODS if m.exact and m.applies(estimator, sampling, scene)]
@@ -79,13 +72,29 @@ class Problem:
         return Conditional(rewards=self.rewards, form=self.form, columns=self.columns(X), systems=self.systems, split=split).parts()
 
 
-def require_directions(X: object, problem: Problem) -> Float[np.ndarray, "k D"]:
+def require_parts(estimator: object, sampling: object, scene: object) -> None:
+    """Refuse what is no estimator, no law of the data or no scene.
+
+    Raises:
+        InvalidArgument: names the value and what is expected.
+    """
+    if not isinstance(scene, Scene):
+        raise InvalidArgument(f"scene is of type {type(scene).__name__}, expected a Scene. Give Scene.of(model, policy).")
+    if not hasattr(estimator, "form"):
+        raise InvalidArgument(f"estimator is {estimator!r}, expected an estimator. Give a PolicyGradient, or builtin(NAME) for a built-in one.")
+    if not hasattr(sampling, "datasets"):
+        raise InvalidArgument(
+            f"sampling is {sampling!r}, expected the law of the data. Give OnPolicy(episodes), OffPolicy(episodes) or Groups(size)."
+        )
+
+
+def require_directions(X: object, D: int) -> Float[np.ndarray, "k D"]:
     """Directions as a finite array (k, D).
 
     Raises:
         InvalidArgument: another shape.
     """
-    array, D = freeze("X", X, error=InvalidArgument), problem.policy.theta.size
+    array = freeze("X", X, error=InvalidArgument)
     if array.ndim != 2 or array.shape[1] != D or not len(array):
         raise InvalidArgument(
             f"X has shape {array.shape}, expected (k, D) with D = {D}, the size of theta: one direction a row. For a table x of theta's shape give x.reshape(1, -1)."
@@ -93,11 +102,9 @@ def require_directions(X: object, problem: Problem) -> Float[np.ndarray, "k D"]:
     return array
 
 
-def units(problem: Problem, begin: int, end: int) -> Float[np.ndarray, "k D"]:
+def units(policy: Policy, begin: int, end: int) -> Float[np.ndarray, "k D"]:
     """The unit vectors of the parameters begin to end."""
-    X = np.zeros((end - begin, problem.policy.theta.size))
-    X[np.arange(end - begin), np.arange(begin, end)] = 1
-    return X
+    return np.eye(end - begin, policy.theta.size, begin)
 
 
 def _name(estimator: object) -> str:

@@ -85,7 +85,7 @@ class Quadratic:
         problem = self.problem
         pairing = self.pairing(values, problem.rewards if rewards is None else rewards)
         steps = problem.form.horizon or 1
-        work = lambda begin, end: pairing.second(problem.columns(units(problem, begin, end)).psi)
+        work = lambda begin, end: pairing.second(problem.columns(units(problem.policy, begin, end)).psi)
         blocks = over_blocks(work, problem.policy.theta.size, size=problem.size + steps * self.shape[-1], workers=1)
         second, size = np.sum(blocks, axis=0)
         mean = problem.policy.pullback(problem.form.ratio * pairing.weight())
