@@ -100,10 +100,15 @@ def best(laps: list[dict], group: str) -> dict | None:
     return min(right, key=lambda v: v["seconds"], default=None)
 
 
+def rival(laps: list[dict]) -> dict | None:
+    """The best right answer of anybody else."""
+    return min((v for group in ("quantecon", "by hand") if (v := best(laps, group))), key=lambda v: v["seconds"], default=None)
+
+
 def ratio(laps: list[dict]) -> float | None:
     """Seconds of the library over those of the best right answer of anybody else."""
-    ours, others = best(laps, "ours"), [v for group in ("quantecon", "by hand") if (v := best(laps, group))]
-    return ours["seconds"] / min(v["seconds"] for v in others) if ours and others else None
+    ours, other = best(laps, "ours"), rival(laps)
+    return ours["seconds"] / other["seconds"] if ours and other else None
 
 
 def entry(laps: list[dict], group: str) -> str:
@@ -138,7 +143,8 @@ def race_table(task: str) -> str:
 def verdict(task: str) -> str:
     """What is lost, in words."""
     ratios = {cell: r for cell, laps in by_cell(task).items() if (r := ratio(laps)) is not None}
-    lost = [f"{cell} ({r:.1f} times)" for cell, r in ratios.items() if r > 2]
+    more = lambda laps: duration(best(laps, "ours")["seconds"] - rival(laps)["seconds"])  # type: ignore[index]
+    lost = [f"{cell} ({r:.1f} times, {more(by_cell(task)[cell])} more)" for cell, r in ratios.items() if r > 2]
     close = [f"{cell} ({r:.1f})" for cell, r in ratios.items() if 1.05 < r <= 2]
     wrong = [f"{v['name']} on {cell} (error {v['bound']:.0e})" for cell, laps in by_cell(task).items() for v in laps if v.get("right") is False]
     say = lambda what, found: f"- {what}: {'; '.join(found) if found else 'none'}.\n"

@@ -59,7 +59,7 @@ def test_lost_cells_are_named(folder):
     lap("dense/1000", "LAPACK policy iteration", "by hand", 1.0)
     text = page.race_table("policy")
 
-    assert "more than twice as long as the best right answer: garnet/100 (2.5 times)." in text
+    assert "more than twice as long as the best right answer: garnet/100 (2.5 times, 1.5 s more)." in text
     assert "by less than that: garnet/1000 (1.5)." in text
     assert "pgtheory on dense/1000 (error 1e+00)" in text
     assert "| dense/1000 | 1000 | **wrong** |" in text

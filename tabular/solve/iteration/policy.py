@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Int
 
 from pgtheory.tabular.errors import NonTerminating
+from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie
 from pgtheory.tabular.solve.play import Play, largest
 
@@ -23,14 +24,14 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
     """
     policy, steps = play.first if start is None else start, 0
     s, where = np.arange(play.mdp.S), slice(None) if play.everything else np.flatnonzero(play.inside)
-    before = np.inf
+    before, horizon = np.inf, effective_horizon(play.mdp.gamma) if play.stochastic else None  # what |M^-1| is for rows that sum to one
     while True:
         steps += 1
         if not play.ends(policy):
             raise unbounded()
         chain = play.chain(policy)
         V = play.spread(chain.solve(play.mdp.mean_reward[s, policy][where]))
-        Q, norm, rho = play.backup(V), chain.inverse_norm, play.rounding(V)
+        Q, norm, rho = play.backup(V), horizon or chain.inverse_norm, play.rounding(V)
         own, best = Q[s, policy], largest(Q)
         residual = float(abs(own[where] - V[where]).max(initial=0))
         gain = float((best[where] - own[where]).max(initial=0))
