@@ -1,6 +1,7 @@
 """Laws of the GAE family with a horizon: against enumeration of every data set, rational arithmetic, and what theory says of the mean and the variance."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from pgtheory.tabular.estimators.lengths import EveryToken, PerConstant
 from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
 from pgtheory.tabular.estimators.ratios import TokenRatio
 from pgtheory.tabular.estimators.reinforce import RewardToGo
-from pgtheory.tabular.laws.differences import differences_law
+from pgtheory.tabular.laws.columns import columns_of
+from pgtheory.tabular.laws.differences import differences_law, finite_moments
 from pgtheory.tabular.laws.enumeration import Enumeration
 from pgtheory.tabular.laws.forms import form_of
+from pgtheory.tabular.laws.transitions import Rewards
 from pgtheory.tabular.models.mdp import MDP, Outcomes
 from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.policies.log_linear import LogLinear, tied
@@ -150,3 +153,32 @@ def test_sparse_and_dense_models_have_one_law_and_one_bound(horizon):
     dense, sparse = laws
     assert_allclose(sparse.covariance, dense.covariance, rtol=0, atol=LAW_ROUNDING)
     assert_allclose(sparse.rounding, dense.rounding, rtol=1e-6)
+
+
+def test_bound_of_the_mean_is_reached_within_a_factor_of_two():
+    """Every sum loses every term but its first: each adds half a unit in the last place of the sum so far, a tie that rounds down to the even neighbour.
+
+    State k leads to k + 1 with probability 1/2, the last of them earns 1 and ends: the value of state k is 2^-(T-1-k), computed without error. It also leads to
+    each of n states that earn `little`, with a probability that makes a share of 2^-53 of this value. So T - 1 steps back lose n u each, in the same direction.
+    """
+    T, n, little = 8, 200, 2.0**-20
+    value = 2.0 ** -np.arange(T - 1, -1, -1)
+    row, column = np.repeat(np.arange(T - 1), n), np.tile(np.arange(T, T + n), T - 1)
+    P = sp.csr_array(
+        (
+            np.concatenate([np.full(T - 1, 0.5), value[row] * 2.0**-53 / little]),
+            (np.concatenate([np.arange(T - 1), row]), np.concatenate([np.arange(1, T), column])),
+        ),
+        shape=(T + n, T + n),
+    )
+    r = np.concatenate([np.zeros(T - 1), [1.0], np.full(n, little)])[:, None]
+    scene = Scene.of(MDP(P=P, r=r, mu=np.eye(T + n)[0], gamma=1.0, horizon=T), Softmax(np.zeros((T + n, 1))))
+    form = form_of(PolicyGradient(advantage=RewardToGo()), OnPolicy(), scene)
+    true = Fraction(1)
+    for k in reversed(range(T - 1)):
+        true = true / 2 + n * Fraction(float(value[k])) / 2**53
+
+    found = finite_moments(form, Rewards(scene.mdp), columns_of(form, scene.policy()))
+
+    error = abs(Fraction(float(found.weight[0, 0])) - true)
+    assert found.error[0, 0] / 2 < error <= found.error[0, 0]

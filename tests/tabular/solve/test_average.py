@@ -286,6 +286,23 @@ def test_first_guess_is_where_the_chain_is_soon():
     assert module.late(K, np.array([False, True, True])) == 2
 
 
+def test_where_the_chain_is_late_stands_in_for_where_it_is_soon(exact_average, largest_error):
+    """Four states are left once in 2^20 steps, for two that are left once in 2^60: after 16 steps the chain is in state 0, without which the two are a closed
+    class for float64. A law after 2^10 steps would have misled as well."""
+    K = np.zeros((6, 6))
+    K[:4, 0], K[4:, 4:] = 1, 0.5
+    K[0, :5] = 1 - 2.0**-6 - 2.0**-20, *[2.0**-6 / 3] * 3, 2.0**-20
+    K[4, 1] = 2.0**-60
+    mdp, all_of_it = MDP(P=K[:, None], r=np.array([0.0, 0.0, 0.0, 0.0, -1.0, 1.0])[:, None], mu=np.eye(6)[0]), np.ones(6, dtype=bool)
+    true = exact_average(mdp, np.ones((6, 1)))
+
+    assert module.soon(K, all_of_it) == 0
+    assert module.without(K, all_of_it, 0) is None
+    assert module.late(K, all_of_it) in (4, 5)
+    found = average(mdp, np.ones((6, 1)))
+    assert max(largest_error(found.V, true.h), largest_error(found.J, true.J)) <= found.bound < 1e-6
+
+
 def test_first_guess_is_never_a_transient_state():
     """States 2, 3 and 4 lead to 5, which keeps the process for 100 steps before it comes to 0 and 1 for good."""
     K = np.zeros((6, 6))

@@ -83,6 +83,37 @@ def test_bounds_are_true_for_any_values_and_any_policy(mdp, seed, exact_average)
         assert best - own.J <= found.gap
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_bounds_count_the_rounding_of_the_backup(sign):
+    """At h = 2^54 float64 has even numbers only: rewards of 1/4 and 3/4 vanish in r + h - h, on both sides of zero. A value far away shows each bound alone."""
+    mdp, far = MDP(P=np.ones((1, 2, 1)), r=sign * np.array([[0.25, 0.75]]), mu=[1.0]), 1000.0
+    best = max(0.25 * sign, 0.75 * sign)
+
+    found = certified(Continuing.of(mdp), np.array([2.0**54]), np.array([0 if sign > 0 else 1]), -sign * far, steps=0, method="noise")
+
+    assert (found.Q - sign * far - 2.0**54).tolist() == [[0.0, 0.0]]
+    assert abs(best + sign * far) <= found.bound <= 2 * far
+    assert found.gap >= 0.5
+
+
+def test_policies_that_come_back_end_the_loop(monkeypatch):
+    """Planted bug: a repair that gives two policies by turns, each with a state to improve. The loop ends, and the bounds say what that is worth."""
+    mdp, calls = MDP(P=np.full((2, 2, 2), 0.5), r=[[0.0, 1.0], [0.0, 1.0]], mu=[1.0, 0.0]), []
+
+    def forgetful(model, policy, w):
+        assert len(calls) < 20, "the loop goes on"
+        calls.append(policy)
+        return np.array([len(calls) % 2, 1 - len(calls) % 2])
+
+    monkeypatch.setattr(module, "settled", forgetful)
+
+    found = optimal_gain(mdp, method="policy-iteration")
+
+    assert found.steps == 2
+    assert abs(found.J - 1) <= found.bound
+    assert found.gap >= 1 - 0.5
+
+
 def test_discount_and_start_play_no_part():
     swim = problem("river-swim/6")
     found = [optimal_gain(MDP(P=swim.P, r=swim.r, mu=np.eye(6)[s], gamma=gamma)) for s, gamma in ((0, 0.1), (5, 1.0))]
