@@ -111,9 +111,11 @@ def solvers(mdp, K):
 
 
 def judge_gradient(found: Reference, answer) -> Judgement:
-    """Asked for are eight digits of the largest entry."""
+    """Asked for are eight digits of the largest entry. Where the reference itself is known to seven only, an answer is right within eight of it."""
     answer = np.asarray(answer)
     if answer.shape != found.gradient.shape or not np.isfinite(answer).all():
         return Judgement(np.inf, np.inf, False)
-    bound = (abs(answer - found.gradient).max() + found.bound) / abs(found.gradient).max()
-    return Judgement(float(bound), 0.0, bool(bound <= TOLERANCE))
+    largest, distance = abs(found.gradient).max(), abs(answer - found.gradient).max()
+    known = found.bound <= 10 * TOLERANCE * largest
+    right = known and distance + (found.bound if found.bound <= TOLERANCE * largest else 0) <= TOLERANCE * largest
+    return Judgement(float((distance + found.bound) / largest), 0.0, bool(right))

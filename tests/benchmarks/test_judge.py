@@ -1,5 +1,7 @@
 """The benchmark's own judge, the competitors and the textbook recursion: right answers pass, wrong ones do not, whoever gives them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from pgtheory.tabular.sampling.episodes import OnPolicy
 from pgtheory.tabular.scene import Scene
 from tests.benchmarks.cells import Cell, softmax
 from tests.benchmarks.competitors import GRADIENT, POLICY
-from tests.benchmarks.judge import judge_gradient, judge_policy, reference
+from tests.benchmarks.judge import TOLERANCE, judge_gradient, judge_policy, reference
 from tests.benchmarks.recursion import Recursion
 
 CELLS = (Cell("garnet", 60), Cell("lake", 7), Cell("queue", 60), Cell("dense", 30))
@@ -93,6 +95,10 @@ def test_judge_refuses_a_gradient_that_is_off_by_more_than_eight_digits(cell):
     assert not judge_gradient(known, off).right
     assert not judge_gradient(known, -known.gradient).right
     assert not judge_gradient(known, known.gradient * np.nan).right
+    vague = replace(known, bound=5e-8 * abs(known.gradient).max())
+    assert judge_gradient(vague, known.gradient).right and judge_gradient(vague, known.gradient).bound > TOLERANCE
+    assert not judge_gradient(vague, off).right
+    assert not judge_gradient(replace(known, bound=2e-7 * abs(known.gradient).max()), known.gradient).right
 
 
 def recursion_of(scene, lambda_, nu):
