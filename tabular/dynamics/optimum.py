@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from pgtheory.tabular.arrays import ROUNDING, distinct
 from pgtheory.tabular.dynamics.acyclic import acyclic_values
-from pgtheory.tabular.dynamics.policy_iteration import policy_iteration
+from pgtheory.tabular.dynamics.policy_iteration import contraction, policy_iteration
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.solve.optimal import optimal
@@ -77,7 +77,7 @@ class SoftOptimum(Repeatable):
 
 
 def hard_optimum(stack: Stack) -> Optimum:
-    """The optimum of the plain reward, found once a stack: by backups where no state is visited twice, else each different problem once, small ones with a discount together by
+    """The optimum of the plain reward, found once a stack: by backups where no state is visited twice, else each different problem once, small ones that contract together by
     policy iteration, the others one by one with `optimal`.
 
     Cost: a few linear systems a problem.
@@ -93,8 +93,8 @@ def _solved(stack: Stack) -> Optimum:
         return _with_ties(V, stack.backup(V), np.add.reduce(stack.mu * V, axis=1), bound)
     parts = (stack.P, stack.r, stack.mu, stack.gamma)
     different, same = distinct(np.concatenate([x.reshape(stack.N, -1) for x in parts], axis=1))
-    # A discount that the slack of the rows of P may undo proves nothing.
-    together = different[stack.gamma[different] < 1 - 4 * ROUNDING] if stack.S <= SMALL else different[:0]
+    # So near to 1 that rounding hides the contraction, nothing is proven.
+    together = different[contraction(stack)[different] < 1 - 4 * ROUNDING] if stack.S <= SMALL else different[:0]
     V, bound = np.zeros(stack.mu.shape), np.zeros(stack.N)
     V[together], bound[together] = policy_iteration(stack.taken(together))
     Q, J = stack.backup(V), np.add.reduce(stack.mu * V, axis=1)

@@ -4,21 +4,27 @@ import numpy as np
 from jaxtyping import Float
 
 from pgtheory.tabular.dynamics.stack import Stack
-from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.evaluation import rounding_of_backup
+from pgtheory.tabular.solve.structure import UNIT
+
+
+def contraction(stack: Stack) -> Float[np.ndarray, "N"]:
+    """At least the largest row sum of gamma P, by which one step of value iteration shrinks an error: gamma, or less where every action may end the episode."""
+    return stack.gamma * stack.P.sum(axis=3).max(axis=(1, 2)) * (1 + 2 * (stack.S + 2) * UNIT)
 
 
 def policy_iteration(stack: Stack) -> tuple[Float[np.ndarray, "N S"], Float[np.ndarray, "N"]]:
-    """Best values of problems with gamma < 1, and proven bounds of their errors.
+    """Best values of problems with a contraction c < 1, and proven bounds of their errors.
 
     Every step evaluates the policies of all problems that still move, by one batch of linear systems, and switches each state to its best action where that
     gains more than rounding can feign: above the proven margin as often as there is something to gain, below it as long as the largest gain halves each time
-    (`solve/iteration/policy.py` says why this ends). The bounds are those of `solve/certificates.py`: |V - V*| <= max |T V - V| / (1 - gamma), rounding added.
+    (`solve/iteration/policy.py` says why this ends). The bounds are those of `solve/certificates.py` with c for gamma: |V - V*| <= max |T V - V| / (1 - c),
+    rounding added.
 
     Cost: a few steps of O(N S^3 + N S^2 A). Source: Howard (1960).
     """
     N, S, A = stack.r.shape
-    horizon = np.array([effective_horizon(float(gamma)) for gamma in stack.gamma])
+    horizon = (1 + 8 * UNIT) / (1 - contraction(stack))
     branching, largest = np.count_nonzero(stack.P, axis=3).max(axis=(1, 2)), abs(stack.r).max(axis=(1, 2))
     V, bound, policy, before = np.zeros((N, S)), np.zeros(N), stack.r.argmax(axis=2), np.full(N, np.inf)
     moving, s = np.arange(N), np.arange(S)

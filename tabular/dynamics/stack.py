@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
-from pgtheory.tabular.arrays import freeze, require_shape
+from pgtheory.tabular.arrays import ROUNDING, freeze, require_shape
 from pgtheory.tabular.errors import InvalidModel, NonTerminating, PgtheoryError
 from pgtheory.tabular.models.mdp import MDP, as_mdp
 from pgtheory.tabular.solve.reachability import edges_of, ends_surely, exits_of
@@ -48,7 +48,9 @@ class Stack:
         require_shape("mu", self.mu, (N, S), "N, S")
         require_shape("gamma", self.gamma, (N,), "one discount a problem")
         models = self.models
-        for n in np.flatnonzero(self.gamma == 1):
+        # Where every state has an action that may end the episode, no graph needs to be searched.
+        at_once = (self.P.sum(axis=3) < 1 - ROUNDING).any(axis=2).all(axis=1)
+        for n in np.flatnonzero((self.gamma == 1) & ~at_once):
             everything = np.ones((S, A), dtype=bool)
             ends = ends_surely(edges_of(models[n], everything), exits_of(models[n], everything))
             if not ends.all():

@@ -86,12 +86,21 @@ def test_equal_problems_have_equal_optima(stacks):
 
 
 def test_different_problems_are_solved_once_and_together_where_they_can_be(stacks, monkeypatch):
-    """A discount of 1, or one that rounding may undo, goes to `optimal`: each different problem one time. The others do not."""
-    stack, asked = stacks(N=5, gammas=(0.9, 1.0, 0.5, 1 - 1e-13, 1.0)), []
+    """Without a discount and with actions that never end, or with a discount that rounding may undo, `optimal` is asked: each different problem one time."""
+    stack, asked = stacks(N=4, gammas=(0.9, 1.0, 0.5, 1 - 1e-13)), []
+    P = np.zeros((2, *stack.P.shape[1:]))
+    P[0, :, 0, 0] = 1.0
+    P[0, 0, 0] = 0.0  # the last two: everybody may go to state 0, which ends; and no action leads anywhere
+    stack = Stack(
+        **{
+            name: np.concatenate([getattr(stack, name), more])
+            for name, more in (("P", P), ("r", stack.r[:2] - 5), ("mu", stack.mu[:2]), ("gamma", np.ones(2)))
+        }
+    )
     monkeypatch.setattr(optimum, "optimal", lambda model: asked.append(model.gamma) or optimal(model))
     found = hard_optimum(stack.repeated(3))
 
-    assert asked == [1.0, 1 - 1e-13, 1.0]
+    assert asked == [1 - 1e-13, 1.0]  # problem 1 may end at every step
     for n, model in enumerate(stack.models):
         alone = optimal(model)
         assert (found.J[3 * n : 3 * n + 3] == found.J[3 * n]).all()

@@ -26,16 +26,18 @@ def exact(stack: Stack, n: int) -> list[Fraction]:
 
 
 def dyadic(N: int, seed: int = 0) -> Stack:
-    """Two states, three actions; probabilities in sixteenths, rewards of all sizes, and every discount up to 0.999."""
+    """Two states, three actions; probabilities in sixteenths, rewards of all sizes, every discount up to 0.999, and 1 where each action may end."""
     rng = np.random.default_rng(seed)
     P = rng.multinomial(16, [0.4, 0.4, 0.2], size=(N, 2, 3))[..., :2] / 16
     r = rng.integers(-8, 9, size=(N, 2, 3)) * 2.0 ** rng.integers(-10, 11, size=(N, 1, 1))
-    return Stack(P=P, r=r, mu=np.full((N, 2), 0.5), gamma=rng.choice([0.0, 0.25, 0.5, 0.9, 0.999], size=N))
+    gamma = np.where((P.sum(axis=3) < 1).all(axis=(1, 2)), 1.0, rng.choice([0.0, 0.25, 0.5, 0.9, 0.999], size=N))
+    return Stack(P=P, r=r, mu=np.full((N, 2), 0.5), gamma=gamma)
 
 
 def test_values_are_right_within_their_bounds():
     stack = dyadic(200)
     V, bound = policy_iteration(stack)
+    assert 50 < (stack.gamma == 1).sum() < 190
 
     for n in range(stack.N):
         error = max(abs(Fraction(float(x)) - y) for x, y in zip(V[n], exact(stack, n), strict=True))
