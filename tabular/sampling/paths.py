@@ -122,8 +122,16 @@ def count_paths(mdp: MDP, *, horizon: int | None = None, limit: float = np.inf) 
     """Number of trajectories of positive chance from each state, without forming one; infinite if they may run for ever or rewards have no finite law.
 
     Trajectories that `enumerate_paths` merges, for they differ in a last state that nobody sees, count apart. The count stops where it exceeds `limit` from every first
-    state of mu. Cost: O(nnz) a step.
+    state of mu. Cost: O(nnz) a step, once a model: the counts of a horizon and a limit are kept with it.
     """
+    known = mdp.__dict__.setdefault("_path_counts", {})
+    if (horizon, limit) not in known:
+        known[horizon, limit] = _counted(mdp, horizon, limit)
+        known[horizon, limit].setflags(write=False)
+    return known[horizon, limit]
+
+
+def _counted(mdp: MDP, horizon: int | None, limit: float) -> Float[np.ndarray, "S"]:
     if mdp.r2 is not None and mdp.outcomes is None:
         return np.full(mdp.S, np.inf)
     values = np.ones(mdp.S * mdp.A) if mdp.outcomes is None else np.count_nonzero(mdp.outcomes.chance, axis=2).ravel()

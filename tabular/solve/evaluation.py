@@ -143,6 +143,25 @@ def require_ending(mdp: MDP, ends: Bool[np.ndarray, "S"], edges: sp.csr_array, w
         )
 
 
+def ending(mdp: MDP, taken: Bool[np.ndarray, "S A"]) -> Bool[np.ndarray, "S"]:
+    """The states from which the episode ends almost surely under a policy that takes these actions.
+
+    Cost O(nnz); where every action is taken, as by a softmax policy, the graph is searched once a model.
+
+    Raises:
+        NonTerminating: another state is reached from mu.
+    """
+    known = mdp.__dict__.get("_ending") if taken.all() else None
+    if known is None:
+        edges = edges_of(mdp, taken)
+        known = ends_surely(edges, exits_of(mdp, taken))
+        require_ending(mdp, known, edges, "under this policy")
+        if taken.all():
+            known.setflags(write=False)
+            mdp.__dict__["_ending"] = known
+    return known
+
+
 def backup_rounding(mdp: MDP, V_max: float) -> float:
     """Bound of the rounding error of sum_a pi (r + gamma P V) - V in one state, when |V| <= V_max."""
     return rounding_of_backup(mdp.branching, mdp.A, mdp.largest_reward, V_max)
@@ -164,9 +183,7 @@ def inner_chain(mdp: MDP, pi: Float[np.ndarray, "S A"], *, method: str | None = 
     """
     K, ends = mdp.kernel(pi), np.ones(mdp.S, dtype=bool)
     if mdp.gamma == 1:
-        edges = edges_of(mdp, pi > 0)
-        ends = ends_surely(edges, exits_of(mdp, pi > 0))
-        require_ending(mdp, ends, edges, "under this policy")
+        ends = ending(mdp, pi > 0)
     inside = np.flatnonzero(ends)
     return Chain(K=K if ends.all() else K[np.ix_(inside, inside)], gamma=mdp.gamma, method=method), ends
 

@@ -129,6 +129,10 @@ def test_what_cannot_be_listed_counts_as_infinite_and_too_many_stop_the_count():
     """A loop without a horizon, a reward of unknown law; and 4^2000 is met in a few steps."""
     loop = MDP(P=[[[0.5, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]], r=np.ones((2, 2)), mu=[0.5, 0.5])
     assert count_paths(loop).tolist() == [np.inf, 2]
+    assert count_paths(loop, horizon=2).tolist() != [np.inf, 2]  # what is kept with a model is kept by horizon and limit
+    assert count_paths(loop) is count_paths(loop)
+    with pytest.raises(ValueError, match="read-only"):
+        count_paths(loop)[0] = 0
     assert count_paths(MDP(P=[[[0.0]]], r=[[0.0]], r2=[[1.0]], mu=[1])).tolist() == [np.inf]
     assert 100 < count_paths(COUNTED["horizon"][0], horizon=2000, limit=100).min() <= 400
 

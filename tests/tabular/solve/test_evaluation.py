@@ -343,3 +343,14 @@ def test_probabilities_of_any_object_are_checked(table, text):
 def test_what_is_no_model():
     with pytest.raises(InvalidModel, match="int is not a model"):
         evaluate(3, Direct([[1.0]]))
+
+
+def test_what_every_policy_shares_is_not_asked_of_one_that_leaves_actions_out():
+    """gamma 1: every softmax policy ends; after them a policy that stays for ever is refused, and after it a softmax policy ends as before."""
+    model = MDP(P=[[[1.0], [0.0]]], r=[[1.0, 2.0]], mu=[1.0])
+    half = Direct(np.array([[0.5, 0.5]]))
+
+    assert abs(evaluate(model, half).J - 3.0) <= 1e-14
+    with pytest.raises(NonTerminating, match="from state 0, which is reached from mu"):
+        evaluate(model, Direct(np.array([[1.0, 0.0]])))
+    assert abs(evaluate(model, half).J - 3.0) <= 1e-14
