@@ -16,9 +16,11 @@ def rate(
             help="Built-in update (gradient, natural, mirror, projected, ...), or file.py:function, theta -> theta; with --optimiser a loss."
         ),
     ],
-    problem: Annotated[str, typer.Option(help="Named problem, Gymnasium id, or a .npz/.json file.")] = "sparse-garnet/S=10,A=4,b=3,gamma=0.9,seed=0",
+    problem: Annotated[
+        str | None, typer.Option(help="Named problem, Gymnasium id, or a .npz/.json file; default one that suits the theorem.")
+    ] = None,
     theorem: Annotated[str | None, typer.Option(help="Name or id of a theorem; default that of a built-in update.")] = None,
-    steps: Annotated[int, typer.Option(help="Number of steps.")] = 1000,
+    steps: Annotated[int | None, typer.Option(help="Number of steps; default as many as show the rate on the default problem, else 1000.")] = None,
     gamma: Annotated[float | None, typer.Option(help="Another discount.")] = None,
     theta: Annotated[str | None, typer.Option(help="First point as a Python list; default that of the theorem.")] = None,
     optimiser: Annotated[
@@ -31,7 +33,7 @@ def rate(
 ) -> None:
     """Run an update with exact gradients: the rate that its gaps show, beside the bound of a theorem with all its constants."""
     from pgtheory.functions.load import load_target
-    from pgtheory.rating import BUILTIN, rate_picture
+    from pgtheory.rating import BUILTIN, LARGE, rate_picture
     from pgtheory.rating import rate as rated
 
     target: object = update if update in BUILTIN or ":" not in update else load_target(update)[0]
@@ -39,12 +41,12 @@ def rate(
         from pgtheory.tabular.models.problems import problem as problem_named
         from pgtheory.training import training_step
 
-        loss = target if callable(target) else update
+        loss, problem = target if callable(target) else update, problem or LARGE
         target = training_step(loss, problem_named(problem), optimiser=optimiser, learning_rate=learning_rate, group=group)
     with progress(f"running {update}", quiet=as_json) as say:
         found = rated(
             target, name=update.rpartition(":")[2] + (f" by {optimiser}" if optimiser else ""), problem=problem, theorem=theorem, steps=steps, gamma=gamma, theta=None if theta is None else array(theta),
-            progress=lambda state: say(f"step {state.t} of {steps}"),
+            progress=lambda state: say(f"step {state.t}"),
         )  # fmt: skip
     if as_json:
         print(json.dumps(found.to_dict(), indent=2))

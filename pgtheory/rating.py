@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
+from textwrap import fill
 from typing import Any, Literal
 
 import numpy as np
@@ -29,9 +30,26 @@ STYLE = {"HOLDS": "bold green", "REFUTED": "bold red", "NOT COVERED": "bold yell
 BUILTIN = {
     "gradient": "softmax", "gradient-entropy": "softmax-entropy", "natural": "natural", "natural-entropy": "natural-entropy", "mirror": "mirror",
     "mirror-euclidean": "mirror-euclidean", "mirror-growing": "mirror-growing", "projected": "projected", "policy-iteration": "policy-iteration",
-    "normalised": "normalised", "polyak": "polyak-bandit", "bandit-gradient": "softmax-bandit",
+    "normalised": "normalised", "polyak": "polyak-bandit", "bandit-gradient": "softmax-bandit", "reinforce": "reinforce", "signal-to-noise": "signal-to-noise",
+    "recursive-momentum": "recursive-momentum", "implicit-transport": "implicit-transport", "backward": "backward",
 }  # fmt: skip
 """Update on the command line -> the theorem that says how it is run."""
+
+SMALL, MIDDLE, LARGE = (
+    f"sparse-garnet/{shape},b=3,gamma={gamma},seed=0" for shape, gamma in (("S=3,A=3", 0.3), ("S=10,A=4", 0.5), ("S=10,A=4", 0.9))
+)
+
+EXAMPLES: dict[str, tuple[str, int]] = {
+    # A discount that is not close to 1: the step (1-gamma)^3/8 then shows its 1/t within the run.
+    "softmax": (SMALL, 6000), "softmax-lojasiewicz": (SMALL, 2000), "softmax-entropy": (SMALL, 4000), "projected": (SMALL, 2000), "gradient-domination": (SMALL, 2000),
+    "softmax-bandit": ("bandit/K=3", 2000), "softmax-bandit-lower": ("bandit/K=3", 2000), "lock-plateau": ("lock/8", 200), "slow-chain": ("slow-chain/3", 200),
+    "natural": (MIDDLE, 1000), "mirror": (MIDDLE, 1000), "mirror-euclidean": (LARGE, 200), "mirror-growing": (LARGE, 150), "natural-entropy": (LARGE, 20),
+    "trust-region": (LARGE, 100), "natural-improves": (LARGE, 100), "performance-difference": (LARGE, 100),
+    "policy-iteration": ("sparse-garnet/S=100,A=10,b=3,gamma=0.9,seed=0", 6), "normalised": (SMALL, 30), "polyak-bandit": ("bandit/K=2", 20), "committal": ("bandit/K=2", 60),
+    "reinforce": ("bandit/K=2", 12), "signal-to-noise": ("bandit/K=2", 12), "recursive-momentum": ("bandit/K=2", 12), "implicit-transport": ("bandit/K=2", 12),
+    "backward": ("lock/4", 80),
+}  # fmt: skip
+"""Theorem -> the problem and the number of steps on which it is shown unless others are given."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -92,11 +110,12 @@ class Rating:
         if outcome is not None:
             keep = thinned(outcome.t)
             found["theorem"] = {
-                "id": outcome.theorem.id, "name": outcome.theorem.name, "statement": outcome.theorem.statement, "source": outcome.theorem.source,
+                "id": outcome.theorem.id, "name": outcome.theorem.name, "statement": outcome.theorem.statement, "of": outcome.theorem.of, "source": outcome.theorem.source,
                 "assumptions": {name: bool(so[0]) for name, so in outcome.assumptions.items()},
                 "constants": {name: clean(x)[0] for name, x in outcome.constants.items()},
                 "holds": bool(outcome.certificate.holds[0]), "violated": int(outcome.certificate.violated[0]),
                 "tightness": clean(outcome.certificate.tightness)[0], "t": outcome.t[keep].tolist(), "bound": clean(outcome.bound[keep, 0]),
+                "quantity": clean(outcome.quantity[keep, 0]),
             }  # fmt: skip
         if self.same is not None:
             found["same"] = {"kind": self.same.kind, "factor": clean(self.same.factor[:, 0]), "residual": clean(self.same.residual[:, 0])}
@@ -124,7 +143,9 @@ class Rating:
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False)
-        for name in ("t", "value", "gap", "|gradient|", *(["bound"] if self.outcome is not None else [])):
+        outcome = self.outcome
+        bounded = [] if outcome is None else ["bound"] if outcome.theorem.of == "gap" else [outcome.theorem.of, "bound"]
+        for name in ("t", "value", "gap", "|gradient|", *bounded):
             table.add_column(name, justify="right")
         t = self.run.t
         shown = sorted(
@@ -132,9 +153,10 @@ class Rating:
         )
         for k in shown:
             row = [str(t[k]), f"{self.run.value[k, 0]:.8g}", f"{np.asarray(self.run.gap)[k, 0]:.3e}", f"{self.run.gradient_norm[k, 0]:.3e}"]
-            if self.outcome is not None:
-                at = np.flatnonzero(self.outcome.t == t[k])
-                row.append(f"{self.outcome.bound[at[0], 0]:.3e}" if len(at) else "")
+            if outcome is not None:
+                at = np.flatnonzero(outcome.t == t[k])
+                sides = [outcome.bound] if outcome.theorem.of == "gap" else [outcome.quantity, outcome.bound]
+                row += [f"{side[at[0], 0]:.3e}" if len(at) else "" for side in sides]
             table.add_row(*row)
         return table
 
@@ -142,9 +164,9 @@ class Rating:
 def rate(
     update: object,
     *,
-    problem: object = "sparse-garnet/S=10,A=4,b=3,gamma=0.9,seed=0",
+    problem: object = None,
     theorem: str | Theorem | None = None,
-    steps: int = 1000,
+    steps: int | None = None,
     gamma: float | None = None,
     theta: np.ndarray | None = None,
     name: str = "",
@@ -154,9 +176,9 @@ def rate(
 
     Args:
         update: name of a built-in one, an `Update` (`training.training_step` makes one of a loss and a torch optimiser), or a function theta (S, A) -> theta.
-        problem: id of a problem, or a model.
-        theorem: its name or id; default that of a built-in update, none for others.
-        steps: number of steps.
+        problem: id of a problem, or a model; default that of `EXAMPLES` for a built-in update.
+        theorem: its name or id; default that of a built-in update, none for others. A built-in update of the theorem's own kind takes the theorem's step.
+        steps: number of steps; default that of `EXAMPLES` if the problem is too, else 1000.
         gamma: another discount.
         theta: first point; default that of the theorem.
         name: what to call the update.
@@ -165,27 +187,29 @@ def rate(
         InvalidArgument: an unknown update or theorem, a problem that the dynamics cannot run.
         UserFunctionError, NotConverged: as `run`.
     """
-    require_count("steps", steps)
+    if isinstance(update, str) and update not in BUILTIN:
+        raise InvalidArgument(f"no built-in update is called {update!r}. There are: {', '.join(BUILTIN)}; or give path/to/file.py:function.")
+    frame = THEOREMS[BUILTIN[update]] if isinstance(update, str) else None
+    chosen = frame if theorem is None else named(theorem)
+    shown, length = EXAMPLES.get(chosen.name, (LARGE, 1000)) if frame is not None and chosen is not None else (LARGE, 1000)
+    steps = require_count("steps", steps if steps is not None else length if problem is None else 1000)
+    problem = shown if problem is None else problem
     problem_name = problem if isinstance(problem, str) else type(problem).__name__
     name = name or (update if isinstance(update, str) else getattr(update, "__name__", type(update).__name__))
     own: Any
     with naming(problem_name):
         stack = stacked(problem, gamma)
-        if isinstance(update, str):
-            if update not in BUILTIN:
-                raise InvalidArgument(f"no built-in update is called {update!r}. There are: {', '.join(BUILTIN)}; or give path/to/file.py:function.")
-            frame = THEOREMS[BUILTIN[update]]
-            chosen, own = (frame if theorem is None else named(theorem)), frame.setting(stack).update
-        else:
-            chosen = None if theorem is None else named(theorem)
+        if frame is None:
             own = update if hasattr(update, "step") else FunctionUpdate(lambda x: np.asarray(update(x[0]))[None])  # type: ignore[operator]
+        else:
+            own = framed(frame, chosen, stack)
         record = "all" if steps <= 20_000 else "log"
         if chosen is None:
             setting = THEOREMS["natural"].setting(stack)
             found = run(own, setting.oracle, setting.theta if theta is None else theta, steps, record=record, progress=progress)
             return Rating(update=name, problem=problem_name, answer="MEASURED", run=found, **measured(found))
         start = chosen.setting(stack).theta if theta is None else theta
-        same = None if isinstance(own, Ascent | PolicyIteration) else compare_with(own, chosen, stack, start)
+        same = None if isinstance(update, str) or isinstance(own, Ascent | PolicyIteration) else compare_with(own, chosen, stack, start)
         if same is not None and same.kind == "rescaled" and np.ptp(same.factor) < 1e-8 and chosen.rescaled is not None:
             chosen = chosen.rescaled(float(same.factor[0, 0]))
         outcome = hold(chosen, stack, steps, update=own, theta=start, record=record, progress=progress)
@@ -193,6 +217,15 @@ def rate(
         return Rating(
             update=name, problem=problem_name, answer=answer, run=outcome.run, outcome=outcome, same=same, reason=reason, **measured(outcome.run)
         )
+
+
+def framed(frame: Theorem, chosen: Theorem | None, stack: Stack) -> Update:
+    """The update of the chosen theorem if it is of the kind of the update's own theorem, as seen on the example of that one, else the latter."""
+    if chosen is not None and chosen is not frame:
+        other = chosen.setting(stack).update
+        if type(other) is type(frame.setting(stacked(EXAMPLES[frame.name][0], None)).update):
+            return other
+    return frame.setting(stack).update
 
 
 @contextmanager
@@ -286,17 +319,24 @@ def rate_picture(found: Rating) -> Any:
         outcome = found.outcome
         bound = outcome.bound[:, 0]
         shown = (outcome.t >= 1) & np.isfinite(bound) & (bound > 0)
-        left.loglog(outcome.t[shown], bound[shown], "--", color="#c62828", label=f"{outcome.theorem.id} {outcome.theorem.name}")
+        if outcome.theorem.of != "gap":
+            quantity = outcome.quantity[:, 0]
+            left.loglog(
+                outcome.t[(outcome.t >= 1) & (quantity > 0)], quantity[(outcome.t >= 1) & (quantity > 0)], color="#6a1b9a", label=outcome.theorem.of
+            )
+        left.loglog(outcome.t[shown], bound[shown], "--", color="#c62828", label=f"bound of the {outcome.theorem.of}, {outcome.theorem.id}")
     if found.plateau:
         left.axvline(found.plateau, color="#757575", lw=0.8, ls=":")
         left.text(found.plateau, 0.02, " plateau ends", fontsize=8, color="#757575", va="bottom", transform=left.get_xaxis_transform())
-    left.set(xlabel="step t", title=found.rate.text)
+    left.set_xlabel("step t")
+    left.set_title(fill(found.rate.text, 70), fontsize=10)
     left.legend(frameon=False)
     left.grid(alpha=0.25)
     thin = np.flatnonzero(use)[np.unique(np.searchsorted(t[use], np.geomspace(1, t[-1], 60)).clip(0, use.sum() - 1))]
     middle = np.sqrt(t[thin][1:] * t[thin][:-1].astype(float))
     right.semilogx(middle, local_exponents(gap[thin], t[thin]), color="#0277bd")
     right.set(xlabel="step t", title="local exponent  -d log gap / d log t")
+    right.title.set_fontsize(10)
     right.grid(alpha=0.25)
     colour = {"HOLDS": "#2e7d32", "REFUTED": "#c62828"}.get(found.answer, "#444444")
     figure.suptitle(f"{found.answer}: {found.update} on {found.problem}", fontweight="bold", color=colour, x=0.02, ha="left")

@@ -95,7 +95,7 @@ BACKWARD = Theorem(
         "pi": lambda o: o.pi, "Q": lambda o: o.Q,
         "lost": lambda o: (setting.oracle.optimum.V - o.V)[:, : setting.stack.S // stages(setting.stack)].max(axis=1),
     },
-    quantity=lambda run: run.watched["lost"],
+    of="largest gap", quantity=lambda run: run.watched["lost"],
     constants=lambda setting, run: {"H": np.full(setting.stack.N, float(stages(setting.stack))), "c": least_best(run, stages(setting.stack))[-1].min(axis=1)},
     bound=backward_bound,
     first=0, a_posteriori=True,

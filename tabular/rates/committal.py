@@ -47,7 +47,7 @@ COMMITTAL = Theorem(
         "b < r_2": lambda setting, run: setting.stack.r[:, 0, 1] > BASELINE, "theta = 0": uniform_start,
     },
     watch=lambda setting: {"pi(2)": lambda outlook: outlook.pi[:, 0, 1]},
-    quantity=lambda run: np.cumprod(np.concatenate([np.ones_like(run.watched["pi(2)"][:1]), run.watched["pi(2)"][:-1]]), axis=0),
+    of="chance", quantity=lambda run: np.cumprod(np.concatenate([np.ones_like(run.watched["pi(2)"][:1]), run.watched["pi(2)"][:-1]]), axis=0),
     constants=lambda setting, run: {"r_2 - b": setting.stack.r[:, 0, 1] - BASELINE},
     bound=lambda run, k: np.exp(-1 / (1 - np.exp(-ETA * k["r_2 - b"]))),
     side="lower",

@@ -80,7 +80,7 @@ PROJECTED = Theorem(
         "never ends, 0 < gamma < 1": lambda setting, run: never_ends(setting, run) & (setting.stack.gamma > 0), "rewards in [0, 1]": unit_rewards,
         "mu > 0": starts_everywhere, "step of the theorem": constant_step(projected_step),
     },
-    quantity=lambda run: np.minimum.accumulate(np.asarray(run.gap), axis=0),
+    of="least gap", quantity=lambda run: np.minimum.accumulate(np.asarray(run.gap), axis=0),
     constants=lambda setting, run: {
         "gamma": setting.stack.gamma, "S A": np.full(setting.stack.N, float(setting.stack.S * setting.stack.A)), "mismatch": mismatch(setting),
     },

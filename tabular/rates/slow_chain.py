@@ -97,7 +97,7 @@ SLOW_CHAIN = Theorem(
         "0 and 2 keep their order after T_2": kept_order,
     },
     watch=last_state,
-    quantity=lambda run: run.watched["pi"][..., 1] / (run.watched["pi"][..., 0] + run.watched["pi"][..., 2]),
+    of="odds", quantity=lambda run: run.watched["pi"][..., 1] / (run.watched["pi"][..., 0] + run.watched["pi"][..., 2]),
     constants=phase_constants,
     bound=odds_bound,
     a_posteriori=True,

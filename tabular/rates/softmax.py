@@ -169,10 +169,10 @@ PLATEAU = Theorem(
     id="T65", name="lock-plateau",
     statement="combination lock of H states, reward 1 after H right actions in a row, gamma = 1, step eta, theta = 0: J_t <= 1 / (A^H - 2 H eta t) while t < (A^H - 1)/(2 H eta)",
     source="re-derived: log J is concave in theta and |grad log J|^2 <= 2 H, so that log J_{t+1} <= log J_t + 2 H eta J_t; a plain form of the exponential time of "
-    "Li, Wei, Chi, Gu, Chen (2021), whose doubly exponential chain is not reproduced",
+    "Li, Wei, Chi, Gu, Chen (2021), whose own chain is `slow-chain`",
     setting=gradient_setting(lambda stack: 1.0),
     assumptions={"a combination lock": lambda setting, run: is_lock(setting.stack), "step 1": constant_step(lambda stack: 1.0), "theta = 0": uniform_start},
-    quantity=lambda run: run.value,
+    of="value", quantity=lambda run: run.value,
     constants=lambda setting, run: {"H": np.full(setting.stack.N, float(setting.stack.S)), "A": np.full(setting.stack.N, float(setting.stack.A))},
     bound=lambda run, k: plateau(run.t[:, None], k),
 )  # fmt: skip

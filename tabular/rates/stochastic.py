@@ -64,7 +64,7 @@ def reinforce(eta: float) -> Theorem:
         setting=sampled(lambda stack: Gradient(Constant(eta))),
         assumptions={**BANDITS, f"step {eta:g}": constant_step(lambda stack: eta)},
         watch=lambda setting: {"|grad J|^2": lambda o: o.gradient_norm**2},
-        quantity=lambda run: before(run.watched["|grad J|^2"]) / np.maximum(run.t, 1)[:, None],
+        of="mean |gradient|^2", quantity=lambda run: before(run.watched["|grad J|^2"]) / np.maximum(run.t, 1)[:, None],
         constants=lambda setting, run: {"gap_0": np.asarray(run.gap)[0], "G^2": second_moment(setting)},
         bound=lambda run, k: k["gap_0"] / (eta * np.maximum(run.t, 1)[:, None]) + eta * L * k["G^2"] / 2,
         rescaled=lambda c: reinforce(c * eta),
@@ -96,7 +96,7 @@ SNR = Theorem(
         "step 2 SNR/(1+SNR)": lambda setting, run: (abs(run.size[1:] - run.watched["share"][:-1] / L) < 1e-9 * (1 + run.size[1:])).all(axis=0),
     },
     watch=lambda setting: {"gain": lambda o: o.gradient_norm**2 * share(o), "share": share},
-    quantity=lambda run: before(run.watched["gain"]) / np.maximum(run.t, 1)[:, None],
+    of="mean gain", quantity=lambda run: before(run.watched["gain"]) / np.maximum(run.t, 1)[:, None],
     constants=lambda setting, run: {"gap_0": np.asarray(run.gap)[0]},
     bound=lambda run, k: 2 * L * k["gap_0"] / np.maximum(run.t, 1)[:, None],
 )  # fmt: skip
@@ -154,7 +154,7 @@ def follows(rule: type[Tracking], p: float, q: float, *, id: str, name: str, sta
         before(ALPHA * weight(q)(run.t)[:, None] * run.gradient_norm) / np.maximum(before(ALPHA * weight(q)(run.t)[:, None]), ALPHA * 2.0**-20)
     )
     return Theorem(
-        id=id, name=name, statement=statement, source=source, setting=tracking(rule, p, q), assumptions=schedule(rule, p, q), quantity=mean,
+        id=id, name=name, statement=statement, source=source, setting=tracking(rule, p, q), assumptions=schedule(rule, p, q), of="mean |gradient|", quantity=mean,
         constants=lambda setting, run: {"gap_0": np.asarray(run.gap)[0], "G^2": second_moment(setting)}, bound=tracked(rule, p, q),
     )  # fmt: skip
 

@@ -47,6 +47,7 @@ class Theorem:
         constants: the numbers in the bound, from the setting and the run.
         bound: the bound at each recorded step, (T, N), from the run and the constants.
         quantity: what is bounded, (T, N); default the gap.
+        of: the quantity in words.
         watch: what the run must record beyond the usual, as a function of the setting.
         side: upper, lower, or equal for an identity.
         first: first step that the statement is about.
@@ -63,6 +64,7 @@ class Theorem:
     constants: Callable[[Setting, Run], Constants]
     bound: Callable[[Run, Constants], Float[np.ndarray, "T N"]]
     quantity: Callable[[Run], Any] = field(default=lambda run: run.gap)
+    of: str = "gap"
     watch: Callable[[Setting], Mapping[str, Watch]] = field(default=lambda setting: {})
     side: Side = "upper"
     first: int = 1

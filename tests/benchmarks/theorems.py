@@ -33,7 +33,30 @@ NOTES = """
   only through the assumption on the step, which is checked. The constants of the first two are derived from lemmas that `tests/tabular/rates/test_lemmas.py` checks at random points; most of what is lost
   is the smoothness constant 8/(1-gamma)^3: second derivatives found there grow like 0.24/(1-gamma).
 - `natural` and `mirror` fall exponentially once one action dominates, so that a bound of 1/t is left behind; they come within a factor of ten at the first steps.
+- Expectations over all sample paths can be followed for about ten steps: enough to see a wrong constant or rule, and too few to see the exponents of T85 and T86, which a test reads off the bounds instead.
 - Constants that are quoted from memory are said to be; all of them hold on every instance that was tried, which is evidence and not a proof.
+
+## The slow chain
+
+What T82 says of `slow-chain` at gamma = 0.9 with steps of 10, by `python -m pytest tests/benchmarks/bench_slow_chain.py -s` (five minutes). A stage is learned at t_s when action 1 has probability 1/2;
+T_1 and T are those of the last stage. Each run is exact, step by step.
+
+| H | copies | t_1 | t_2 | t_3 | t_4 | T_1 | T | certified: last stage not before |
+|---|---|---|---|---|---|---|---|---|
+| 3 | 10 | 56 | 95 | 134 | | 16 | 84 | 87 |
+| 3 | 100 | 534 | 930 | 1 338 | | 181 | 920 | 934 |
+| 3 | 1 000 | 5 321 | 8 988 | 20 033 | | 1 833 | 8 953 | 9 199 |
+| 3 | 10 000 | 53 219 | 88 879 | 522 963 | | 18 368 | 88 815 | 96 260 |
+| 4 | 100 | 744 | 1 300 | 1 898 | 4 216 | 378 | 2 248 | 2 303 |
+| 4 | 1 000 | 7 447 | 12 573 | 28 220 | 122 134 | 3 829 | 32 294 | 33 850 |
+| 4 | 10 000 | 74 512 | 124 510 | 727 231 | 6 275 788 | 38 295 | 815 601 | 904 700 |
+
+- *Theorem*: the bound on the odds (T82), hence the last column, and t_s >= c T_1 T^(1/2) with the constants of the run.
+- *Observed*: ten times as many copies make t_1 and t_2 ten times as large, t_3 then 10, 15 and 26 times (an exponent of 1.0, 1.2, 1.4 on the way to 3/2, which is reached once the escape takes longer than T),
+  and t_4 by 29 and 51 times (1.46 and 1.71, on the way to 7/4). From 10 000 copies to 100 000 about 31 and 56 times: t_4 near 3.5e8 steps, twelve minutes of the compiled loop.
+  t_4 = 0.06 t_2 t_3^(1/2) at 10 000 copies; by the same law a fifth stage, for which gamma must be a little larger, would come after about 1e8 steps, and with 100 000 copies after 2.5e10: fifteen hours.
+- *Not shown*: |S|^(2^(c/(1-gamma))) steps. It needs as many stages as 0.5/(1-gamma), gamma near 1, where the margins between actions are of order 1-gamma, so that the first stages must take of the order of (1-gamma)^-3
+  steps before the square root shows: at gamma = 0.9 some 10^5, as the table says.
 """
 
 

@@ -23,7 +23,7 @@ from pgtheory.tabular.rates.committal import UnluckyPath
 from pgtheory.tabular.rates.natural import mirror_euclidean
 from pgtheory.tabular.rates.registry import ALL, THEOREMS, theorem_named
 from pgtheory.tabular.rates.slow_chain import odds_bound
-from pgtheory.tabular.rates.theorem import hold
+from pgtheory.tabular.rates.theorem import Theorem, hold
 
 N = 200
 
@@ -334,6 +334,11 @@ def test_ids_up_to_62_are_those_of_the_book_of_theorems():
     }  # fmt: skip
 
     assert {theorem.name: int(theorem.id[1:]) for theorem in ALL if int(theorem.id[1:]) <= 62} == book
+
+
+def test_quantity_that_is_not_the_gap_has_a_name():
+    usual = Theorem.__dataclass_fields__["quantity"].default
+    assert [theorem.name for theorem in ALL if (theorem.quantity is usual) != (theorem.of == "gap")] == []
 
 
 def test_unknown_theorem_names_its_neighbours():
