@@ -83,6 +83,13 @@ def require_between(name: str, value: float, low: float, high: float) -> float:
     return number
 
 
+def require_generator(rng: object) -> np.random.Generator:
+    """`rng` if it is a generator, else an error."""
+    if not isinstance(rng, np.random.Generator):
+        raise InvalidArgument(f"rng is {rng!r}, expected a numpy Generator. Give np.random.default_rng(seed).")
+    return rng
+
+
 def require_count(name: str, value: object, *, least: int = 1) -> int:
     """`value` as an int if it is a whole number of at least `least`, else an error."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:

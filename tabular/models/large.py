@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pgtheory.tabular.arrays import require_between, require_count
+from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.models.classic import require_open
 from pgtheory.tabular.models.mdp import MDP
 
@@ -15,6 +16,8 @@ def sparse_garnet(S: int = 1000, A: int = 4, b: int = 5, gamma: float = 0.99, se
     """
     S, A, b, seed = require_count("S", S), require_count("A", A), require_count("b", b), require_count("seed", seed, least=0)
     require_open("gamma", gamma)
+    if b > S:
+        raise InvalidArgument(f"b is {b}, but there are only S = {S} states to move to. Give b <= S.")
     rng = np.random.default_rng(seed)
     column = rng.integers(0, S, size=(S * A, b))
     weight = rng.exponential(size=(S * A, b))

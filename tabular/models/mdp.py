@@ -287,5 +287,9 @@ def as_mdp(model: object) -> MDP:
         return model
     mdp = getattr(model, "mdp", None)
     if not isinstance(mdp, MDP):
+        if isinstance(getattr(model, "model", None), MDP):
+            raise InvalidModel(
+                f"{type(model).__name__} is a larger model and the lift of a policy to it. Give its attribute `model`, and `lift(policy)` for the policy."
+            )
         raise InvalidModel(f"{type(model).__name__} is not a model. Give an MDP, a Bandit, a TokenTree or an object whose attribute `mdp` is an MDP.")
     return mdp

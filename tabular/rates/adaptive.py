@@ -8,7 +8,7 @@ from pgtheory.tabular.dynamics.running import Run
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.steps import Polyak, Power
 from pgtheory.tabular.dynamics.updates import Gradient, Normalised
-from pgtheory.tabular.rates.instances import never_ends, one_decision, unit_rewards
+from pgtheory.tabular.rates.instances import discounted, never_ends, one_decision, unit_rewards
 from pgtheory.tabular.rates.theorem import Setting, Theorem
 
 KAPPA = 10.0
@@ -26,7 +26,7 @@ NORMALISED = Theorem(
     source="Fatkhullin, Barakat, Kireeva, He (2023), theorem 1 in its exact form (recursion of Frank and Wolfe)",
     setting=normalised_setting,
     assumptions={
-        "never ends, gamma < 1": never_ends, "rewards in [0, 1]": unit_rewards,
+        "never ends": never_ends, "gamma < 1": discounted, "rewards in [0, 1]": unit_rewards,
         "gap <= kappa |grad J|": lambda setting, run: (run.gap <= KAPPA * run.gradient_norm + 1e-13).all(axis=0),
         "steps 2 kappa/(t+2)": lambda setting, run: (abs(run.size[1:] * (run.t[1:, None] + 1) / (2 * KAPPA) - 1) < 1e-9).all(axis=0),
     },

@@ -12,10 +12,12 @@ from pgtheory.tabular.rates.instances import (
     best_visits,
     column,
     constant_step,
+    discounted,
     horizon_rest,
     mismatch,
     never_ends,
     starts_everywhere,
+    strictly_discounted,
     unit_rewards,
 )
 from pgtheory.tabular.rates.softmax import cubed, gradient_setting
@@ -37,7 +39,7 @@ LOJASIEWICZ = Theorem(
     statement="softmax, at every point: gap <= sqrt(S) max_s(d*/d_pi) |grad J| / min_s pi(a*(s)|s)",
     source="Mei, Xiao, Szepesvari, Schuurmans (2020), lemma 8",
     setting=gradient_setting(cubed),
-    assumptions={"gamma < 1": lambda setting, run: setting.stack.gamma < 1, "mu > 0": starts_everywhere},
+    assumptions={"gamma < 1": discounted, "mu > 0": starts_everywhere},
     watch=lambda setting: {"ratio": distance_ratio(setting), "pi_best": best_probability(setting)},
     constants=lambda setting, run: {"S": np.full(setting.stack.N, float(setting.stack.S))},
     bound=lambda run, k: np.sqrt(k["S"]) * run.watched["ratio"] * run.gradient_norm / run.watched["pi_best"],
@@ -61,7 +63,7 @@ DOMINATION = Theorem(
     statement="probabilities as parameters, at every point: gap <= max_s(d*/d_pi) max over policies p of <p - pi, grad J>",
     source="Agarwal, Kakade, Lee, Mahajan (2021), lemma 4",
     setting=projected_setting,
-    assumptions={"0 < gamma < 1": lambda setting, run: (setting.stack.gamma > 0) & (setting.stack.gamma < 1), "mu > 0": starts_everywhere},
+    assumptions={"0 < gamma < 1": strictly_discounted, "mu > 0": starts_everywhere},
     watch=lambda setting: {
         "ratio": distance_ratio(setting),
         "best direction": lambda o: (o.gradient.max(axis=2) - (o.pi * o.gradient).sum(axis=2)).sum(axis=1),
@@ -77,7 +79,7 @@ PROJECTED = Theorem(
     source="Agarwal, Kakade, Lee, Mahajan (2021), theorem 5",
     setting=projected_setting,
     assumptions={
-        "never ends, 0 < gamma < 1": lambda setting, run: never_ends(setting, run) & (setting.stack.gamma > 0), "rewards in [0, 1]": unit_rewards,
+        "never ends": never_ends, "0 < gamma < 1": strictly_discounted, "rewards in [0, 1]": unit_rewards,
         "mu > 0": starts_everywhere, "step of the theorem": constant_step(projected_step),
     },
     of="least gap", quantity=lambda run: np.minimum.accumulate(np.asarray(run.gap), axis=0),

@@ -6,7 +6,7 @@ from pgtheory.tabular.dynamics.running import Run, Watch
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.steps import Constant
 from pgtheory.tabular.dynamics.updates import Natural
-from pgtheory.tabular.rates.instances import constant_step
+from pgtheory.tabular.rates.instances import constant_step, discounted
 from pgtheory.tabular.rates.natural import softmax_setting
 from pgtheory.tabular.rates.theorem import Constants, Setting, Theorem
 
@@ -40,7 +40,7 @@ TRUST_REGION = Theorem(
     statement="any step: J_t - J_{t-1} >= sum_s d_{t-1}(s) sum_a pi_t(a|s) A_{t-1}(s, a) - 4 gamma eps alpha^2/(1-gamma)^2, eps = max |A_{t-1}|, alpha = max_s TV(pi_{t-1}, pi_t)",
     source="Schulman, Levine, Moritz, Jordan, Abbeel (2015), theorem 1; Kakade, Langford (2002), theorem 4.1, for mixtures",
     setting=softmax_setting(lambda stack: Natural(Constant(0.005), normalised=True)),
-    assumptions={"gamma < 1": lambda setting, run: setting.stack.gamma < 1},
+    assumptions={"gamma < 1": discounted},
     watch=tables,
     of="gain", quantity=lambda run: np.concatenate([np.zeros_like(run.value[:1]), np.diff(run.value, axis=0)]),
     constants=lambda setting, run: {"gamma": setting.stack.gamma},
@@ -53,7 +53,7 @@ NATURAL_IMPROVES = Theorem(
     statement="theta += eta/(1-gamma) advantage, any eta > 0: J_t - J_{t-1} >= (1-gamma)/eta sum_s mu(s) log Z_{t-1}(s) >= 0, Z(s) = sum_a pi(a|s) exp(eta A(s, a)/(1-gamma))",
     source="Agarwal, Kakade, Lee, Mahajan (2021), lemma 17",
     setting=softmax_setting(lambda stack: Natural(Constant(1.0), normalised=True)),
-    assumptions={"gamma < 1": lambda setting, run: setting.stack.gamma < 1, "step 1": constant_step(lambda stack: 1.0)},
+    assumptions={"gamma < 1": discounted, "step 1": constant_step(lambda stack: 1.0)},
     watch=lambda setting: {"log Z": lambda o: log_partition(o, setting.stack)},
     of="gain", quantity=lambda run: np.concatenate([np.zeros_like(run.value[:1]), np.diff(run.value, axis=0)]),
     constants=lambda setting, run: {"1-gamma": 1 - setting.stack.gamma},

@@ -16,8 +16,18 @@ Check = Callable[[Setting, Run], Any]
 
 
 def never_ends(setting: Setting, run: Run) -> Bool[np.ndarray, "N"]:
-    """Whether every row of P sums to one and gamma < 1."""
-    return np.all(abs(setting.stack.P.sum(axis=3) - 1) < ROUNDING, axis=(1, 2)) & (setting.stack.gamma < 1)
+    """Whether every row of P sums to one."""
+    return np.all(abs(setting.stack.P.sum(axis=3) - 1) < ROUNDING, axis=(1, 2))
+
+
+def discounted(setting: Setting, run: Run) -> Bool[np.ndarray, "N"]:
+    """Whether gamma < 1."""
+    return setting.stack.gamma < 1
+
+
+def strictly_discounted(setting: Setting, run: Run) -> Bool[np.ndarray, "N"]:
+    """Whether 0 < gamma < 1."""
+    return (setting.stack.gamma > 0) & (setting.stack.gamma < 1)
 
 
 def one_decision(setting: Setting, run: Run) -> Bool[np.ndarray, "N"]:

@@ -13,6 +13,7 @@ from pgtheory.tabular.rates.instances import (
     best_visits,
     column,
     constant_step,
+    discounted,
     divergence_from_best,
     horizon_rest,
     mismatch,
@@ -29,7 +30,7 @@ ETA = 1.0
 TAU = 0.2
 """Temperature at which the entropy-regularised theorem is run; it holds for each."""
 
-COMMON = {"never ends, gamma < 1": never_ends, "rewards in [0, 1]": unit_rewards}
+COMMON = {"never ends": never_ends, "gamma < 1": discounted, "rewards in [0, 1]": unit_rewards}
 
 
 def softmax_setting(update, tau: float = 0.0):
@@ -158,7 +159,7 @@ NATURAL_ENTROPY = Theorem(
     source="Cen, Cheng, Chen, Wei, Chi (2022), theorem 1",
     setting=softmax_setting(lambda stack: PolicyMirrorDescent(Constant(soft_step(stack) / (1 - stack.gamma))), TAU),
     assumptions={
-        "never ends, gamma < 1": never_ends,
+        "never ends": never_ends, "gamma < 1": discounted,
         "eta <= (1-gamma)/tau": lambda setting, run: (run.size[1:] * TAU <= 1 + 1e-12).all(axis=0),
     },
     watch=lambda setting: {"Q error": lambda outlook: abs(setting.oracle.optimum.Q - outlook.Q).max(axis=(1, 2))},
@@ -178,7 +179,7 @@ ITERATION = Theorem(
     statement="|V* - V_t| <= gamma^t |V* - V_0|, sup norms",
     source="Puterman (1994), theorem 6.4.6 and corollary; Howard (1960)",
     setting=iteration_setting,
-    assumptions={"gamma < 1": lambda setting, run: setting.stack.gamma < 1},
+    assumptions={"gamma < 1": discounted},
     watch=lambda setting: {"V error": lambda outlook: abs(setting.oracle.optimum.V - outlook.V).max(axis=1)},
     of="error of V", quantity=lambda run: run.watched["V error"],
     constants=lambda setting, run: {"gamma": setting.stack.gamma, "|V* - V_0|": run.watched["V error"][0]},
@@ -197,7 +198,7 @@ DIFFERENCE = Theorem(
     statement="J* - J(pi) = sum_s d*(s) sum_a pi*(a|s) A_pi(s, a), at every point of the run",
     source="Kakade, Langford (2002), lemma 6.1",
     setting=softmax_setting(lambda stack: Natural(Constant(ETA), normalised=True)),
-    assumptions={"gamma < 1": lambda setting, run: setting.stack.gamma < 1},
+    assumptions={"gamma < 1": discounted},
     watch=lambda setting: {"advantage of the best": lambda outlook: (best_rows(setting) * outlook.advantage).sum(axis=(1, 2))},
     constants=lambda setting, run: {},
     bound=lambda run, k: run.watched["advantage of the best"],

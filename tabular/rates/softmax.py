@@ -14,6 +14,7 @@ from pgtheory.tabular.rates.instances import (
     best_probability,
     column,
     constant_step,
+    discounted,
     horizon_rest,
     mismatch,
     never_ends,
@@ -70,7 +71,7 @@ SOFTMAX = Theorem(
     source="re-derived from T49, T50, T51, see `softmax_constants`; Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 4, has a further factor max(1/mu)/(1-gamma), which a return from another start than mu needs",
     setting=gradient_setting(cubed),
     assumptions={
-        "never ends, gamma < 1": never_ends, "rewards in [0, 1]": unit_rewards, "mu > 0": starts_everywhere,
+        "never ends": never_ends, "gamma < 1": discounted, "rewards in [0, 1]": unit_rewards, "mu > 0": starts_everywhere,
         "step (1-gamma)^3/8": constant_step(cubed),
     },
     watch=watch_best,
@@ -104,7 +105,7 @@ ENTROPY = Theorem(
     source="re-derived, see `entropy_constants`; Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 6, has C/S in the place of C, and a further factor max(1/mu)/(1-gamma) for a return from another start than mu",
     setting=gradient_setting(entropy_step, TAU),
     assumptions={
-        "never ends, gamma < 1": never_ends, "rewards in [0, 1]": unit_rewards, "mu > 0": starts_everywhere,
+        "never ends": never_ends, "gamma < 1": discounted, "rewards in [0, 1]": unit_rewards, "mu > 0": starts_everywhere,
         "step of the theorem": constant_step(entropy_step),
     },
     watch=lambda setting: {"pi_least": lambda outlook: outlook.pi.min(axis=(1, 2))},

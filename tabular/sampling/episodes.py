@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pgtheory.tabular.arrays import require_count
+from pgtheory.tabular.arrays import require_count, require_generator
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.sampling.datasets import LIMIT, DataSets, count_draws, draws
 from pgtheory.tabular.sampling.paths import Paths, count_paths, enumerate_paths
@@ -62,7 +62,12 @@ class OnPolicy:
         return self.datasets(scene, ordered=ordered).batches(scene)
 
     def sample(self, scene: Scene, n: int, *, rng: np.random.Generator) -> Data:
-        """n data sets by simulation."""
+        """n data sets by simulation.
+
+        Raises:
+            InvalidArgument: rng is no generator.
+        """
+        require_generator(rng)
         start = rng.choice(scene.mdp.S, size=n * self.episodes, p=scene.mdp.mu)
         paths = simulate(scene.mdp, scene.policy(self.role), start, horizon=self.horizon, rng=rng)
         rows = np.arange(n * self.episodes).reshape(n, self.episodes)

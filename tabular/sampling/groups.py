@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pgtheory.tabular.arrays import require_count
+from pgtheory.tabular.arrays import require_count, require_generator
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.sampling.datasets import LIMIT, DataSets, count_draws, draws, products
@@ -78,7 +78,12 @@ class Groups:
         return self.datasets(scene, ordered=ordered).batches(scene)
 
     def sample(self, scene: Scene, n: int, *, rng: np.random.Generator) -> Data:
-        """n data sets by simulation."""
+        """n data sets by simulation.
+
+        Raises:
+            InvalidArgument: rng is no generator.
+        """
+        require_generator(rng)
         first_states = self.first_states(scene)
         if self.prompts is None:
             prompts = np.broadcast_to(first_states, (n, len(first_states)))

@@ -14,6 +14,7 @@ The residual is computed here, after the solve, and its rounding is added to it:
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
@@ -270,9 +271,9 @@ def require_method(method: str | None) -> None:
 
 
 def require_tolerance(tolerance: float | None) -> None:
-    """Refuse a tolerance that nothing can reach."""
-    if tolerance is not None and not tolerance > 0:
-        raise InvalidArgument(f"tolerance is {tolerance}, expected a positive number.")
+    """Refuse a tolerance that nothing can reach, or that is no number."""
+    if tolerance is not None and not (isinstance(tolerance, Real) and tolerance > 0):
+        raise InvalidArgument(f"tolerance is {tolerance!r}, expected a positive number.")
 
 
 def narrow(structure: Structure, bandwidth: tuple[int, int], limit: float) -> bool:

@@ -14,6 +14,7 @@ from pgtheory.tabular.errors import InvalidArgument, NotConverged
 from pgtheory.tabular.models.mdp import MDP, as_mdp
 from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.solve.certificates import certified
+from pgtheory.tabular.solve.chain import require_tolerance
 from pgtheory.tabular.solve.evaluation import backup_rounding
 from pgtheory.tabular.solve.iteration.choice import chosen
 from pgtheory.tabular.solve.iteration.greedy import DIGITS
@@ -93,8 +94,7 @@ def optimal(model: object, *, method: str | None = None, tolerance: float | None
     """
     if method is not None and method not in METHODS:
         raise InvalidArgument(f"method is {method!r}, expected one of {', '.join(METHODS)}.")
-    if tolerance is not None and not tolerance > 0:
-        raise InvalidArgument(f"tolerance is {tolerance}, expected a positive number.")
+    require_tolerance(tolerance)
     if criterion not in ("return", "average"):
         raise InvalidArgument(f"criterion is {criterion!r}, expected 'return' or 'average'.")
     mdp = as_mdp(model)

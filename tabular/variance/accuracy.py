@@ -127,8 +127,8 @@ def tradeoff(estimator: PolicyGradient, sampling: object, scene: Scene, *, worke
     advantage = getattr(estimator, "advantage", None)
     if not isinstance(advantage, GAE):
         raise InvalidArgument(f"the advantage is {type(advantage).__name__}, which has no lambda. Give a PolicyGradient whose advantage is GAE.")
-    gradient = Return().gradient(scene)
     problem = Problem.of(estimator, sampling, scene)
+    gradient = Return().gradient(scene)
     horizon = problem.form.horizon
 
     def at(x: np.ndarray) -> Float[np.ndarray, "n 2"]:

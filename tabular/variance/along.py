@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
-from pgtheory.tabular.arrays import require_count
+from pgtheory.tabular.arrays import require_count, require_generator
 from pgtheory.tabular.laws.forms import LeftOut, Whole, family_of, form_of
 from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.scene import Scene
@@ -75,10 +75,11 @@ def probed_variance(estimator: Estimator, sampling: object, scene: Scene, *, pro
     Source: Hutchinson (1990); the variance of a probe, Avron and Toledo (2011), Lemma 5.
 
     Raises:
-        InvalidArgument, NonTerminating: as `variance_along`; fewer than two probes, which have no standard error.
+        InvalidArgument, NonTerminating: as `variance_along`; fewer than two probes, which have no standard error; rng is no generator.
     """
+    require_parts(estimator, sampling, scene)
     D = scene.policy().theta.size
-    signs = rng.choice([-1.0, 1.0], size=(require_count("probes", probes, least=2), D))
+    signs = require_generator(rng).choice([-1.0, 1.0], size=(require_count("probes", probes, least=2), D))
     found = variance_along(estimator, sampling, scene, signs).variance
     return Probed(variance=float(found.mean()), error=float(found.std(ddof=1) / np.sqrt(probes)))
 

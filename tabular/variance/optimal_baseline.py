@@ -26,7 +26,7 @@ from pgtheory.tabular.laws.transitions import Rewards
 from pgtheory.tabular.sampling.episodes import OnPolicy
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.variance.along import total_variance
-from pgtheory.tabular.variance.directions import Problem
+from pgtheory.tabular.variance.directions import Problem, require_parts
 from pgtheory.tabular.variance.optimal_critic import Quadratic, critic_of_least_variance
 from pgtheory.tabular.variance.whole_baseline import whole_return_values
 
@@ -85,6 +85,7 @@ def optimal_values(estimator: PolicyGradient, sampling: object, scene: Scene, *,
         NonTerminating: no horizon, scores that are not discounted, and episodes that may run for ever.
         NotConverged: the linear system is too ill-conditioned.
     """
+    require_parts(estimator, sampling, scene)
     form = form_of(with_values(estimator, np.ones(scene.mdp.S)), sampling, scene)
     if isinstance(form, Whole):
         return whole_return_values(form, Rewards(scene.mdp), scene.policy(), by_step=by_step), 0.0

@@ -78,7 +78,7 @@ def test_garnet_has_values_between_zero_and_one(gamma):
 
 
 def test_garnet_of_one_state_and_one_action():
-    mdp = sparse_garnet(S=1, A=1)
+    mdp = sparse_garnet(S=1, A=1, b=1)
 
     np.testing.assert_allclose(mdp.transition.toarray(), [[1]], atol=SUMS)
     assert abs(optimal(mdp).J - mdp.r[0, 0] / (1 - mdp.gamma)) < 1e-12
@@ -243,6 +243,7 @@ def test_lake_is_drawn_by_its_seed_alone():
         (lambda: sparse_garnet(S=0), "S is 0, expected a whole number of at least 1"),
         (lambda: sparse_garnet(A=0), "A is 0"),
         (lambda: sparse_garnet(b=0), "b is 0"),
+        (lambda: sparse_garnet(S=3, b=4), "b is 4, but there are only S = 3 states to move to. Give b <= S"),
         (lambda: sparse_garnet(S=2.0), "S is 2.0, expected a whole number"),
         (lambda: sparse_garnet(seed=-1), "seed is -1, expected a whole number of at least 0"),
         (lambda: sparse_garnet(gamma=1.0), "gamma is 1.0; it must lie strictly between 0 and 1"),

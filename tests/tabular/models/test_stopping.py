@@ -8,13 +8,15 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pgtheory as pg
 from pgtheory import strategies as some
-from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.errors import InvalidArgument, InvalidModel
 from pgtheory.tabular.laws.transitions import Rewards
 from pgtheory.tabular.models.mdp import MDP, Outcomes
 from pgtheory.tabular.models.stopping import with_stopping
 from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.objectives.returns import return_gradient
+from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.solve.evaluation import evaluate
 
@@ -106,6 +108,18 @@ def test_horizon_second_moments_and_outcomes_are_kept():
     assert (model.ends == 0.75).all()
     assert (noisy.r2 == 3).all()
     assert noisy.horizon is None
+
+
+HALF, SURE = MDP(P=[[[1.0]]], r=[[1.0]], mu=[1.0], gamma=0.5, horizon=2), Direct([[1.0]])
+
+
+@pytest.mark.parametrize(
+    "use", [pg.solve, lambda model: pg.value(model, SURE), lambda model: pg.gradient(model, SURE), lambda model: pg.check("reinforce", problem=model)]
+)
+def test_the_pair_of_model_and_lift_is_no_model_and_says_where_it_is(use):
+    with pytest.raises(InvalidModel, match=r"Augmented is a larger model and the lift.*its attribute `model`, and `lift\(policy\)`"):
+        use(with_stopping(HALF))
+    use(with_stopping(HALF).model)
 
 
 def test_an_undiscounted_model_is_itself():

@@ -245,7 +245,7 @@ def test_wrong_bound_is_caught(name):
         ("softmax-bandit", lambda: processes(n=3), "one decision"),
         ("softmax-bandit", lambda: Stack.of([MDP(P=[[[0.5], [0.0]]], r=[[1.0, 0.0]], mu=[1.0], gamma=0.5)]), "one decision"),
         ("softmax", lambda: Stack.of([MDP(P=[[[0.5, 0.5]], [[0.5, 0.5]]], r=[[1.0], [0.0]], mu=[1.0, 0.0], gamma=0.5)]), "mu > 0"),
-        ("natural", lambda: Stack.of([MDP(P=[[[0.5]]], r=[[1.0]], mu=[1.0], gamma=0.5)]), "never ends, gamma < 1"),
+        ("natural", lambda: Stack.of([MDP(P=[[[0.5]]], r=[[1.0]], mu=[1.0], gamma=0.5)]), "never ends"),
         ("softmax-bandit-lower", lambda: Stack.of([Bandit(r=[1.0, 1.0, 0.0])]), "a unique best arm"),
         ("lock-plateau", lambda: processes(n=2), "a combination lock"),
         ("polyak-bandit", lambda: bandits(K=3, n=2), "two arms"),
@@ -259,6 +259,14 @@ def test_assumption_that_fails_is_named(name, make, assumption):
 
     assert not found.assumptions[assumption].any()
     assert not found.applies.any()
+
+
+@pytest.mark.parametrize(("stay", "gamma", "failing"), [(0.5, 0.5, ["never ends"]), (0.5, 1.0, ["never ends", "gamma < 1"]), (1.0, 0.5, [])])
+def test_what_fails_of_an_endless_discounted_process_is_named_alone(stay, gamma, failing):
+    with np.errstate(divide="ignore"):  # without a discount the bound is infinite
+        found = hold(THEOREMS["natural"], Stack.of([MDP(P=[[[stay]]], r=[[1.0]], mu=[1.0], gamma=gamma)]), 3)
+
+    assert [name for name, so in found.assumptions.items() if not so[0]] == failing
 
 
 def logits(S, *first):

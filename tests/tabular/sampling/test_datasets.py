@@ -110,6 +110,13 @@ def test_sizes_are_whole_numbers(bad):
         OnPolicy(bad)
 
 
+@pytest.mark.parametrize("sampling", [OnPolicy(), OffPolicy(), Groups(2)])
+@pytest.mark.parametrize("rng", [0, None, np.random])
+def test_a_seed_is_no_generator(sampling, rng):
+    with pytest.raises(InvalidArgument, match="expected a numpy Generator"):
+        sampling.sample(scene(), 3, rng=rng)
+
+
 def test_endless_episodes_are_noticed_in_simulation(monkeypatch):
     """An episode without end stops at the longest length with the library's own error."""
     monkeypatch.setattr("pgtheory.tabular.sampling.simulate.LONGEST", 50)

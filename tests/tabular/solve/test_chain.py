@@ -253,9 +253,9 @@ def test_a_method_that_does_not_exist():
         Chain(K=np.eye(2), gamma=0.5, method="lu")
 
 
-@pytest.mark.parametrize("tolerance", [0.0, -1.0, np.nan])
+@pytest.mark.parametrize("tolerance", [0.0, -1.0, np.nan, "a", [1e-3], 1j])
 def test_a_tolerance_that_is_not_positive(tolerance):
-    with pytest.raises(InvalidArgument, match="tolerance is"):
+    with pytest.raises(InvalidArgument, match="tolerance is .*, expected a positive number"):
         Chain(K=np.eye(2), gamma=0.5, tolerance=tolerance)
 
 

@@ -291,7 +291,7 @@ def test_unknown_method():
         optimal(problem("two-state"), method="newton")
 
 
-@pytest.mark.parametrize("tolerance", [0, -1e-3, float("nan")])
+@pytest.mark.parametrize("tolerance", [0, -1e-3, float("nan"), "a"])
 def test_tolerance_that_is_not_positive(tolerance):
     with pytest.raises(InvalidArgument, match="expected a positive number"):
         optimal(problem("two-state"), tolerance=tolerance)

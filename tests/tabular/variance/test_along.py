@@ -1,6 +1,7 @@
 """Noise along directions: against all trajectories and the full covariance, small variances of large values, memory, compiled code, workers, random probes."""
 
 import tracemalloc
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -21,7 +22,10 @@ from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.policies.softmax import Softmax
 from pgtheory.tabular.sampling.episodes import OffPolicy, OnPolicy
 from pgtheory.tabular.scene import Scene
+from pgtheory.tabular.variance.accuracy import accuracy_of, tradeoff
 from pgtheory.tabular.variance.along import parameter_variances, probed_variance, total_variance, variance_along
+from pgtheory.tabular.variance.decomposition import sources_along, sources_of_total
+from pgtheory.tabular.variance.optimal_baseline import least_variance, optimal_values
 
 TOGO = PolicyGradient(advantage=RewardToGo())
 LOOP = MDP(P=[[[0, 1], [0.5, 0]], [[1, 0], [0, 0.5]]], r=[[0.5, -1], [2, 0.25]], mu=[0.5, 0.5], gamma=0.9, horizon=3)
@@ -148,6 +152,9 @@ def test_bad_numbers_are_refused():
         parameter_variances(TOGO, OnPolicy(), SCENE, workers=0)
     with pytest.raises(InvalidArgument, match="probes is 1, expected a whole number of at least 2"):
         probed_variance(TOGO, OnPolicy(), SCENE, probes=1, rng=np.random.default_rng(0))
+    for rng in (0, None, np.random):
+        with pytest.raises(InvalidArgument, match=r"rng is .*, expected a numpy Generator. Give np.random.default_rng\(seed\)"):
+            probed_variance(TOGO, OnPolicy(), SCENE, probes=2, rng=rng)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +166,17 @@ def test_bad_numbers_are_refused():
     ],
 )
 def test_things_of_another_kind_are_refused(arguments, text):
-    with pytest.raises(InvalidArgument, match=text):
-        total_variance(*arguments)
+    """By every function that takes the three."""
+    probed = partial(probed_variance, probes=2, rng=np.random.default_rng(0))
+    along, sources = partial(variance_along, X=np.eye(4)), partial(sources_along, X=np.eye(4))
+    for function in (along, parameter_variances, total_variance, probed, sources, sources_of_total, accuracy_of):
+        with pytest.raises(InvalidArgument, match=text):
+            function(*arguments)
+    if isinstance(arguments[0], PolicyGradient):
+        gae = PolicyGradient(advantage=GAE(lambda_=0.5))
+        for function in (tradeoff, least_variance, optimal_values):
+            with pytest.raises(InvalidArgument, match=text):
+                function(gae, *arguments[1:])
 
 
 def test_other_estimators_are_refused_with_what_applies():
