@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from pgtheory.proofs.claim import LETTER, Case, Paper
+from pgtheory.proofs.claim import LETTER, Paper
 from pgtheory.proofs.index import all_papers, claims_named, page, paper
 from pgtheory.proofs.kernel.verdict import check
-from pgtheory.proofs.theorem import gap
+from pgtheory.proofs.relations import gap
 from pgtheory.proofs.verification import Evidence, Finding, examine, examine_page, with_kernel
 
 FEW = 3
@@ -82,10 +82,11 @@ def complaints(findings: Sequence[Finding]) -> Iterator[Text]:
 def story(finding: Finding) -> Text:
     """A theorem: what it says and assumes, how sure it is, by how much it fails without each assumption, what the kernel has read."""
     one, kernel = page(finding.claim.id), finding.kernel
+    missed = lambda e: f"on {e.case} it misses by {gap(one.claim.relation, e.left, e.right)}"
     lines = [f"{one.id}  {one.title}", "", one.words, one.claim.statement, ""]
     lines.append(f"level      {LETTER[finding.level]}  {LEVELS[finding.level]}")
-    lines += [f"assumes    {name}; without it, on {e.case}: misses by {gap(e.left, e.right)}" for name, e in finding.dropped.items()]
-    lines += [f"not so     {name}: misses by {gap(one.claim.left(case), one.claim.mutants[name](case))}" for name, case in witnesses(finding)]
+    lines += [f"assumes    {name}; without that, {missed(e)}" for name, e in finding.dropped.items()]
+    lines += [f"not so     {name}: {missed(e)}" for name, e in finding.mutants.items()]
     lines += [f"no need of {text}" for text in one.free]
     lines.append(f"evidence   {len(finding.steps)} steps in symbols, {len(finding.cases)} instances in exact numbers")
     lines += [f"function   {place}" for place in one.functions]
@@ -100,12 +101,6 @@ LEVELS = {
     "proof": "kernel-checked, for all finite problems", "symbolic": "an identity of symbols on one shape: no proof", "rational": "exact numbers on instances: no proof",
     "ball": "certified intervals on instances: no proof", "float": "floating point on instances: no proof",
 }  # fmt: skip
-
-
-def witnesses(finding: Finding) -> list[tuple[str, Case]]:
-    """For each mutant the case on which it was refuted."""
-    cases = {case.label: case for case in finding.claim.cases()} if finding.mutants else {}
-    return [(name, cases[e.case]) for name, e in finding.mutants.items()]
 
 
 def axioms_text(axioms: Sequence[str]) -> str:

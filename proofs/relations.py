@@ -140,6 +140,14 @@ class Exact:
         return Comparison(holds=holds and bool(gaps), distance=max(sizes, default=float("inf")), threshold=0.0, origin="no rounding")
 
 
+def gap(relation: Relation, left: object, right: object) -> str:
+    """By how much two sides miss a relation, as text: an exact number where the relation is exact (of a bound the largest excess), else the distance."""
+    if not isinstance(relation, Exact):
+        return f"{relation(left, right).distance:.3g}"
+    gaps = differences(left, right)
+    return str(max(gaps) if relation.sign == "<=" else max(gaps, key=abs))
+
+
 def differences(left: object, right: object) -> list[Any]:
     """left - right, entry by entry.
 

@@ -13,11 +13,9 @@ one shape (level S), its instances exact numbers (level R).
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from pgtheory.proofs.claim import Claim
-from pgtheory.proofs.relations import differences
 from pgtheory.tabular.errors import InvalidArgument
 
 
@@ -68,8 +66,3 @@ class Page:
     def id(self) -> str:
         """ "T12"."""
         return self.claim.id
-
-
-def gap(left: object, right: object) -> Fraction | int:
-    """The number by which two sides miss each other: the entry of the difference that is largest in size."""
-    return max(differences(left, right), key=abs)

@@ -5,13 +5,14 @@ assumed: rows need not sum to one, numbers need not be positive, so that an assu
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
 
+from pgtheory.proofs.claim import Case
 from pgtheory.tabular.exact.jets import Jet, solve_in_order
 from pgtheory.tabular.exact.rational import Move, RationalMDP
 
@@ -185,8 +186,94 @@ SHAPES = ((1, 2, 3), (2, 2, 2), (2, 3, 2), (3, 2, 3))
 """(states, actions, steps) of the instances."""
 
 
-def instances(seed: int, shapes: Sequence[tuple[int, int, int]] = SHAPES, each: int = 2) -> Iterator[tuple[str, np.random.Generator, Process, int]]:
-    """(label, rng, process, steps) for some problems of each shape."""
+def cases(seed: int, shapes: Sequence[tuple[int, int, int]] = SHAPES, each: int = 2) -> Iterator[Case]:
+    """Random problems, some of each shape: `process`, steps `n`, start law `mu`, policies `pi` and `other`, derivative `dpi`, baseline `b[k][s]`."""
     rng = np.random.default_rng(seed)
     for number, (S, A, n) in enumerate(shape for shape in shapes for _ in range(each)):
-        yield f"problem {number + 1}: {S} states, {A} actions, {n} steps", rng, process(rng, S, A), n
+        yield Case(
+            f"problem {number + 1}: {S} states, {A} actions, {n} steps",
+            process=process(rng, S, A), n=n, mu=distribution(rng, S), pi=policy(rng, S, A), other=policy(rng, S, A), dpi=tangent(rng, S, A),
+            b=[fractions(rng, S) for _ in range(n)],
+        )  # fmt: skip
+
+
+def small(label: str = "two states, two steps", **changes: Any) -> Case:
+    """A problem with two states and two actions by hand, in which an assumption is dropped by changing what is named."""
+    half, third = Fraction(1, 2), Fraction(1, 3)
+    model = Process([[[half, half], [Fraction(1), Fraction(0)]], [[Fraction(0), Fraction(1)], [third, 2 * third]]], [[1, 0], [0, 2]], half)
+    parts = {
+        "process": model, "n": 2, "mu": [third, 2 * third], "pi": [[third, 2 * third], [half, half]], "other": [[half, half], [2 * third, third]],
+        "dpi": [[1, -1], [2, -2]], "b": [[1, 3], [2, -1]],
+    }  # fmt: skip
+    inside = {name: as_fractions(changes.pop(name)) for name in ("P", "r", "gamma") if name in changes}
+    return Case(label, **{name: as_fractions(part) for name, part in {**parts, "process": replace(model, **inside), **changes}.items()})
+
+
+def as_fractions(part: Any) -> Any:
+    """Integers and texts such as "1/3" as fractions in nested lists, so that a quotient is exact; outside lists, texts alone."""
+    if isinstance(part, list | tuple):
+        return [Fraction(x) if isinstance(x, int | str) else as_fractions(x) for x in part]
+    return Fraction(part) if isinstance(part, str) else part
+
+
+MOVING = {
+    "P does not move": lambda: small(P=[[[dual(Fraction(1, 2), 1), dual(Fraction(1, 2), -1)], [1, 0]], [[0, 1], [Fraction(1, 3), Fraction(2, 3)]]]),
+    "r does not move": lambda: small(r=[[dual(1, 1), 0], [0, 2]]),
+    "gamma does not move": lambda: small(gamma=dual(Fraction(1, 2), 1)),
+}
+"""A model that depends on theta: what drops the three assumptions D P = D r = D gamma = 0."""
+
+LOOSE_POLICY = [[Fraction(1), Fraction(1)], [Fraction(1), Fraction(0)]]
+"""A row that sums to two."""
+
+LOOSE_MODEL = [[[1, 1], [1, 0]], [[0, 1], [1, 0]]]
+"""The same for P."""
+
+
+def plain(table: Any) -> Any:
+    """Nested lists, or a process, without their derivatives."""
+    if isinstance(table, Process):
+        return Process(plain(table.P), plain(table.r), plain(table.gamma))
+    return [plain(part) for part in table] if isinstance(table, list | tuple) else getattr(table, "value", table)
+
+
+def moving_policy(case: Case) -> list[list[Jet]]:
+    """pi with its derivative."""
+    return moving(case.pi, case.dpi)
+
+
+def value_derivative(case: Case) -> list[Number]:
+    """D V_n in every state, by the product rule along the recursion."""
+    return [D(v) for v in case.process.V(moving_policy(case), case.n)]
+
+
+def score(case: Case) -> list[list[Number]]:
+    """sc with D pi = pi sc, unless the case brings its own."""
+    return (
+        case.sc if hasattr(case, "sc") else [[d / p for d, p in zip(row, other, strict=True)] for row, other in zip(case.dpi, case.pi, strict=True)]
+    )
+
+
+def every_start(case: Case, f: Callable[[int], Number]) -> list[Number]:
+    """f of every first state."""
+    return [f(s) for s in case.process.states]
+
+
+# Along a path
+
+
+def path_score(case: Case, s: int, path: Path) -> Number:
+    """sum_k sc(s_k, a_k)."""
+    sc = score(case)
+    return sum((sc[x][a] for x, a, _ in case.process.visited(s, path)), Fraction(0))
+
+
+def reward_to_go(case: Case, s: int, path: Path, weight: Callable[[Number, int], Number] = lambda gamma, k: gamma**k) -> Number:
+    """sum_k gamma^k sc(s_k, a_k) (G_k - b_k(s_k)), G_k the return from step k."""
+    steps, p, sc = case.process.visited(s, path), case.process, score(case)
+    to_go = lambda k: p.ret(steps[k][0], path[k:])
+    return sum((weight(p.gamma, k) * sc[x][a] * (to_go(k) - case.b[k][x]) for k, (x, a, _) in enumerate(steps)), Fraction(0))
+
+
+SHORT = ((1, 2, 2), (2, 2, 2), (1, 3, 3), (3, 2, 2))
+"""Shapes with few paths."""

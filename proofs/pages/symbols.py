@@ -35,7 +35,8 @@ def derivation(slopes: Mapping[Element, Element]) -> Callable[[Element], Element
 class TwoByTwo:
     """Two states, two actions, a symbol for everything: P (8, rows not normalised), r (4), gamma, pi (4, not normalised) and its derivative (4).
 
-    With `stochastic` the rows of P and pi sum to one, which leaves half the symbols.
+    With `stochastic` the rows of P and pi sum to one, which leaves half the symbols; with `lone` one reward is a symbol and the others are 0, which is enough
+    where both sides are linear in the rewards.
 
     Attributes:
         process, pi: the model and the policy.
@@ -43,18 +44,18 @@ class TwoByTwo:
         more: further generators, by the names that were asked for.
     """
 
-    def __init__(self, *, stochastic: bool = False, more: str = "") -> None:
+    def __init__(self, *, stochastic: bool = False, lone: bool = False, more: str = "") -> None:
         split = ["p", "q"] if not stochastic else ["p"]
         names = [f"{x}{s}{a}" for x in split for s in "01" for a in "01"]
         policy = ["x00", "x01", "x10", "x11"] if not stochastic else ["x0", "x1"]
         slopes = [f"d{x}" for x in policy]
-        rewards = ["r00", "r01", "r10", "r11"]
+        rewards = ["r00"] if lone else ["r00", "r01", "r10", "r11"]
         all_names = [*names, *policy, *slopes, *rewards, "g", *filter(None, more.split(","))]
         made = dict(zip(all_names, symbols(",".join(all_names)), strict=True))
         one = made["g"] ** 0
         second = lambda s, a: one - made[f"p{s}{a}"] if stochastic else made[f"q{s}{a}"]
         P = [[[made[f"p{s}{a}"], second(s, a)] for a in (0, 1)] for s in (0, 1)]
-        self.process = Process(P, [[made[f"r{s}{a}"] for a in (0, 1)] for s in (0, 1)], made["g"])
+        self.process = Process(P, [[made.get(f"r{s}{a}", 0 * one) for a in (0, 1)] for s in (0, 1)], made["g"])
         self.pi = [[made[f"x{s}"], one - made[f"x{s}"]] if stochastic else [made[f"x{s}0"], made[f"x{s}1"]] for s in (0, 1)]
         self.D = derivation({made[x]: made[f"d{x}"] for x in policy})
         self.more = {name: made[name] for name in filter(None, more.split(","))}

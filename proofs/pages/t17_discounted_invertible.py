@@ -1,0 +1,59 @@
+"""T17: I - gamma M is invertible for a stochastic M and a discount below one.
+
+If x = gamma M x, the entry of largest size satisfies |x| <= gamma |x|, hence x = 0. So the assumption "I - gamma P_pi invertible" of T14 to T16 costs nothing where
+there is a policy, a model and a discount. Each of the four assumptions is needed. Source: Puterman (1994), Theorem 6.1.1 and Corollary C.4.
+"""
+
+from fractions import Fraction
+
+from pgtheory.proofs.claim import Case, Claim
+from pgtheory.proofs.pages.finite import as_fractions, cases
+from pgtheory.proofs.relations import Exact
+from pgtheory.proofs.theorem import Page
+
+
+def rank(case: Case) -> int:
+    """Rank of I - gamma M, by elimination."""
+    n = len(case.M)
+    rows = [[Fraction(i == j) - case.gamma * case.M[i][j] for j in range(n)] for i in range(n)]
+    found = 0
+    for column in range(n):
+        pivot = next((i for i in range(found, n) if rows[i][column] != 0), None)
+        if pivot is not None:
+            rows[found], rows[pivot] = rows[pivot], rows[found]
+            for i in range(found + 1, n):
+                factor = rows[i][column] / rows[found][column]
+                rows[i] = [x - factor * y for x, y in zip(rows[i], rows[found], strict=True)]
+            found += 1
+    return found
+
+
+def matrix(label: str, M: list, gamma: object) -> Case:
+    return Case(label, M=as_fractions(M), gamma=Fraction(gamma))  # pyright: ignore[reportArgumentType]
+
+
+def instances() -> list[Case]:
+    found = [Case(case.label, M=case.process.kernel(case.pi), gamma=case.process.gamma) for case in cases(17)]
+    return [*found, matrix("a chain that stays", [[1, 0], [0, 1]], "9/10"), matrix("a cycle of two", [[0, 1], [1, 0]], "99/100")]
+
+
+PAGE = Page(
+    title="The discounted resolvent exists",
+    words="For a stochastic matrix and a discount in [0, 1), the Bellman equations of a policy have exactly one solution.",
+    claim=Claim(
+        id="T17", kind="identity", relation=Exact(), level="rational",
+        statement="rank(I - gamma M) = n, for M >= 0 with rows that sum to one and 0 <= gamma < 1",
+        left=rank, right=lambda case: len(case.M), cases=instances,
+        assumes={
+            "gamma < 1": lambda: matrix("gamma = 1", [["1/2", "1/2"], ["1/3", "2/3"]], 1),
+            "gamma >= 0": lambda: matrix("gamma = -1 on a cycle", [[0, 1], [1, 0]], -1),
+            "M >= 0": lambda: matrix("eigenvalue 2", [["3/2", "-1/2"], ["-1/2", "3/2"]], "1/2"),
+            "rows sum to one": lambda: matrix("rows that sum to two", [[1, 1], [1, 1]], "1/2"),
+        },
+        mutants={"one less": lambda case: len(case.M) - 1, "one more": lambda case: len(case.M) + 1},
+        source="Puterman (1994), Theorem 6.1.1",
+    ),
+    free=("an irreducible or aperiodic chain", "a bound on the rewards"),
+    coq=("T17_discounted_invertible",),
+    functions=("pgtheory.tabular.solve.evaluation:evaluate",),
+)  # fmt: skip
