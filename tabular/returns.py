@@ -5,7 +5,10 @@ from jaxtyping import Bool, Float
 
 
 def discounted_suffix_sums(x: Float[np.ndarray, "*N T"], discount: float) -> Float[np.ndarray, "*N T"]:
-    """y_t = sum_{k >= t} discount^(k-t) x_k. Cost O(N T)."""
+    """y_t = sum_{k >= t} discount^(k-t) x_k. Cost O(N T).
+
+    Theorem: T01.
+    """
     y = np.array(x, dtype=np.float64)
     for t in range(y.shape[-1] - 2, -1, -1):
         y[..., t] += discount * y[..., t + 1]
@@ -24,7 +27,10 @@ def temporal_differences(
     mask: Bool[np.ndarray, "*N T"],
     gamma: float,
 ) -> Float[np.ndarray, "*N T"]:
-    """delta_t = r_t + gamma V(s_{t+1}) - V(s_t), zero at padding; `final` is V after the last step, zero where the episode terminated."""
+    """delta_t = r_t + gamma V(s_{t+1}) - V(s_t), zero at padding; `final` is V after the last step, zero where the episode terminated.
+
+    Theorem: T26.
+    """
     T = reward.shape[-1]
     is_last = mask & (np.arange(T) == mask.sum(axis=-1, keepdims=True) - 1)
     following = np.concatenate([values[..., 1:], np.zeros_like(values[..., :1])], axis=-1)

@@ -58,5 +58,5 @@ PAGE = Page(
     free=("sum_a pi(a|s) = 1", "a stochastic P", "positive numbers", "limits: D is any derivation"),
     derivation=derivation,
     coq=("T02_policy_gradient_finite",),
-    functions=("pgtheory.tabular.exact.rational:policy_gradient", "pgtheory.tabular.objectives.returns:FiniteReturn"),
+    functions=("pgtheory.tabular.exact.rational:policy_gradient", "pgtheory.tabular.objectives.returns:Return"),
 )  # fmt: skip

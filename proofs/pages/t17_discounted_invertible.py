@@ -1,4 +1,4 @@
-"""T17: I - gamma M is invertible for a stochastic M and a discount below one.
+"""T17: I - gamma M is invertible for a substochastic M and a discount below one.
 
 If x = gamma M x, the entry of largest size satisfies |x| <= gamma |x|, hence x = 0. So the assumption "I - gamma P_pi invertible" of T14 to T16 costs nothing where
 there is a policy, a model and a discount. Each of the four assumptions is needed. Source: Puterman (1994), Theorem 6.1.1 and Corollary C.4.
@@ -39,16 +39,16 @@ def instances() -> list[Case]:
 
 PAGE = Page(
     title="The discounted resolvent exists",
-    words="For a stochastic matrix and a discount in [0, 1), the Bellman equations of a policy have exactly one solution.",
+    words="For a substochastic matrix and a discount in [0, 1), the Bellman equations of a policy have exactly one solution.",
     claim=Claim(
         id="T17", kind="identity", relation=Exact(), level="rational",
-        statement="rank(I - gamma M) = n, for M >= 0 with rows that sum to one and 0 <= gamma < 1",
+        statement="rank(I - gamma M) = n, for M >= 0 with rows that sum to at most one and 0 <= gamma < 1",
         left=rank, right=lambda case: len(case.M), cases=instances,
         assumes={
             "gamma < 1": lambda: matrix("gamma = 1", [["1/2", "1/2"], ["1/3", "2/3"]], 1),
             "gamma >= 0": lambda: matrix("gamma = -1 on a cycle", [[0, 1], [1, 0]], -1),
             "M >= 0": lambda: matrix("eigenvalue 2", [["3/2", "-1/2"], ["-1/2", "3/2"]], "1/2"),
-            "rows sum to one": lambda: matrix("rows that sum to two", [[1, 1], [1, 1]], "1/2"),
+            "rows sum to at most one": lambda: matrix("rows that sum to two", [[1, 1], [1, 1]], "1/2"),
         },
         mutants={"one less": lambda case: len(case.M) - 1, "one more": lambda case: len(case.M) + 1},
         source="Puterman (1994), Theorem 6.1.1",

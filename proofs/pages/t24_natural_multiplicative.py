@@ -49,5 +49,5 @@ PAGE = Page(
     free=("positive numbers", "small steps"),
     derivation=derivation,
     coq=("T24_npg_multiplicative",),
-    functions=("pgtheory.tabular.dynamics.updates:NaturalGradient",),
+    functions=("pgtheory.tabular.dynamics.updates:Natural",),
 )  # fmt: skip

@@ -25,7 +25,7 @@ def bound(case: Case, steps: int = 0) -> list:
 
 PREMISES = {
     "P is not negative": P_POSITIVE,
-    "rows of P sum to one": P_SUMS,
+    "rows of P sum to at most one": P_SUMS,
     "gamma is not negative": GAMMA_POSITIVE,
     "the policy is not negative": lambda case: nonnegative(case.pi),
     "rows of the policy sum to one": lambda case: normalised(case.pi),

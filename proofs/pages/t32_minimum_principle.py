@@ -11,7 +11,7 @@ import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import dot, fractions
-from pgtheory.proofs.pages.premises import careless, holding, nonnegative, normalised, without
+from pgtheory.proofs.pages.premises import careless, holding, nonnegative, without
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
 
@@ -30,7 +30,7 @@ def residual(case: Case) -> list:
 
 PREMISES = {
     "M is not negative": lambda case: nonnegative(case.M),
-    "rows of M sum to one": lambda case: normalised(case.M),
+    "rows of M sum to at most one": lambda case: all(sum(row) <= 1 for row in case.M),
     "gamma is not negative": lambda case: case.gamma >= 0,
     "gamma is below 1": lambda case: case.gamma < 1,
     "(I - gamma M) x is not negative": lambda case: min(residual(case)) >= 0,

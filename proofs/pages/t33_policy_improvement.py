@@ -52,7 +52,7 @@ def leans(case: Case) -> bool:
 
 PREMISES = {
     "P is not negative": P_POSITIVE,
-    "rows of P sum to one": P_SUMS,
+    "rows of P sum to at most one": P_SUMS,
     "gamma is not negative": GAMMA_POSITIVE,
     "gamma is below 1": GAMMA_BELOW_ONE,
     "the new policy is not negative": lambda case: nonnegative(case.other),

@@ -6,6 +6,7 @@ monotone, no more (T35). Source: Hardy, Littlewood, Polya (1934), Theorem 43.
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import count
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from pgtheory.proofs.theorem import Page
 def stream() -> Iterator[Case]:
     """Weights and two functions on three points."""
     rng = np.random.default_rng(34)
-    while True:
-        yield Case("three points", p=fractions(rng, 3, low=-2 if rng.random() < 0.3 else 0), u=fractions(rng, 3), x=fractions(rng, 3))
+    for number in count(1):
+        yield Case(f"three points, draw {number}", p=fractions(rng, 3, low=-2 if rng.random() < 0.3 else 0), u=fractions(rng, 3), x=fractions(rng, 3))
 
 
 def product_of_means(case: Case) -> object:
@@ -55,5 +56,5 @@ PAGE = Page(
     ),
     free=("weights that sum to one", "positive functions"),
     coq=("T34_chebyshev_sum",),
-    functions=("pgtheory.tabular.dynamics.updates:NaturalGradient",),
+    functions=("pgtheory.tabular.dynamics.updates:Natural",),
 )  # fmt: skip

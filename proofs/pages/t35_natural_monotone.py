@@ -63,7 +63,7 @@ def comonotone(case: Case) -> bool:
 
 PREMISES = {
     "P is not negative": P_POSITIVE,
-    "rows of P sum to one": P_SUMS,
+    "rows of P sum to at most one": P_SUMS,
     "gamma is not negative": GAMMA_POSITIVE,
     "gamma is below 1": GAMMA_BELOW_ONE,
     "pi is not negative": lambda case: nonnegative(case.pi),
@@ -89,5 +89,5 @@ PAGE = Page(
     ),
     free=("a small step", "an exponential", "policies that are positive everywhere"),
     coq=("T35_npg_monotone",),
-    functions=("pgtheory.tabular.dynamics.updates:NaturalGradient",),
+    functions=("pgtheory.tabular.dynamics.updates:Natural",),
 )  # fmt: skip

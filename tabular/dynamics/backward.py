@@ -35,6 +35,8 @@ class Backward:
         stages: H.
         until: steps a stage, or a function of the stage's state that is True, for every problem, when the stage is done; it is asked after each step.
         start: positive first laws start_h(s), (H, S) or (S,); None: uniform.
+
+    Theorem: T04.
     """
 
     update: Update

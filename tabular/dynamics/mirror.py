@@ -118,7 +118,10 @@ class PolicyMirrorDescent(Ascent):
 
 @dataclass(frozen=True)
 class PolicyIteration:
-    """In every state the action of largest Q, the first among ties; the limit of policy mirror descent with growing steps. Needs a `DirectOracle`."""
+    """In every state the action of largest Q, the first among ties; the limit of policy mirror descent with growing steps. Needs a `DirectOracle`.
+
+    Theorem: T33.
+    """
 
     def init(self, oracle: Any, theta: Any) -> State:
         """The state at a first policy.

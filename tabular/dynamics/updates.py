@@ -129,6 +129,8 @@ class Natural(Ascent):
     With `normalised` d is divided by its sum, so that F is, and the direction is multiplied by sum_s d(s): by 1 / (1 - gamma) where no episode ends.
     For a softmax table the direction is the centred advantage where d(s) > 0, for any other policy it is found by the pseudo-inverse of F.
     Source: Kakade (2001).
+
+    Theorem: T24, T34, T35.
     """
 
     step_size: StepSize

@@ -26,7 +26,10 @@ class Values(Protocol):
 
 @dataclass(frozen=True)
 class Constant:
-    """The same value everywhere; zero is no baseline."""
+    """The same value everywhere; zero is no baseline.
+
+    Theorem: T11.
+    """
 
     value: float = 0.0
 
@@ -58,6 +61,8 @@ class Critic:
 
     Raises:
         InvalidArgument: the critic has another shape, or an entry that is not finite.
+
+    Theorem: T03.
     """
 
     def __call__(self, scene: Scene) -> np.ndarray:
@@ -77,6 +82,8 @@ class OptimalConstant:
 
     Attributes:
         horizon: where the sampling cuts trajectories, if it does.
+
+    Theorem: T20.
     """
 
     horizon: int | None = None

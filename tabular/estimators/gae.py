@@ -32,6 +32,8 @@ class GAE:
 
     Raises:
         InvalidArgument: lambda outside [0, 1].
+
+    Theorem: T27, T28.
     """
 
     lambda_: float
@@ -55,6 +57,8 @@ class NStep:
 
     Raises:
         InvalidArgument: n is not a whole number of at least 1.
+
+    Theorem: T26.
     """
 
     n: int

@@ -23,6 +23,8 @@ class NaturalGradient:
 
     Raises:
         InvalidArgument: g is a gradient already.
+
+    Theorem: T25.
     """
 
     gradient: Estimator

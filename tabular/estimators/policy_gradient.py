@@ -22,6 +22,8 @@ class PolicyGradient:
         declared: what the composition estimates, if that is known.
 
     Cost: O(N B T) and that of the parts.
+
+    Theorem: T09.
     """
 
     advantage: Weight

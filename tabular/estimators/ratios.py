@@ -61,6 +61,8 @@ class SequenceRatio:
 
     The same weight stands at every token, whether the ratio is held constant or carries the gradient: d rho / d log pi(a_t) = rho for each t. For the root
     the derivative is root / L: its surrogate is the root with the normalisation PerSequence. Source: Zheng et al. (2025), GSPO, for the root.
+
+    Theorem: T13.
     """
 
     geometric: bool = False

@@ -20,6 +20,8 @@ class WholeReturn:
     """sum_k gamma^k r_k - b(s_t) at every step t: rewards of the past included.
 
     Source: Williams (1992), Theorem 1 and section 5 (episodic REINFORCE).
+
+    Theorem: T10.
     """
 
     baseline: Values = field(default_factory=Constant)
@@ -35,6 +37,8 @@ class RewardToGo:
 
     With `step_discount=False` gamma^t is left out while G_t stays discounted: common, and for gamma < 1 no gradient of J, nor (for a stationary
     policy) of anything. Source: Sutton et al. (1999), Theorem 1; Thomas (2014) and Nota and Thomas (2020) for the variant.
+
+    Theorem: T12.
     """
 
     baseline: Values = field(default_factory=Constant)

@@ -77,7 +77,10 @@ def floats(jet: Jet) -> tuple[float, np.ndarray, np.ndarray]:
 
 
 def softmax_balls(theta: Sequence[Sequence[float]], *, bits: int = BITS) -> list[list[Number]]:
-    """exp theta[s, a] / sum_b exp theta[s, b] for the very numbers that the floats are."""
+    """exp theta[s, a] / sum_b exp theta[s, b] for the very numbers that the floats are.
+
+    Theorem: T22.
+    """
     with precision(bits):
         exponentials = [[ball(x).exp() for x in row] for row in theta]
         return [[x / sum(row) for x in row] for row in exponentials]

@@ -20,12 +20,18 @@ Advantage = Callable[[Sequence[Number]], Sequence[Number]]
 
 
 def whole_return(*, gamma: Fraction = Fraction(1), baseline: Fraction = Fraction(0)) -> Weights:
-    """REINFORCE: (sum_k gamma^k r_k - b) at every step. Source: Williams (1992)."""
+    """REINFORCE: (sum_k gamma^k r_k - b) at every step. Source: Williams (1992).
+
+    Theorem: T10.
+    """
     return lambda rows: [[(path.total(gamma) - baseline) / Fraction(len(rows))] * len(path.steps) for path in rows]
 
 
 def reward_to_go(*, gamma: Fraction = Fraction(1), baseline: Callable[[int, int], Fraction] = lambda t, s: Fraction(0)) -> Weights:
-    """gamma^t (sum_{k>=t} gamma^(k-t) r_k - b(t, s_t)). Source: Sutton et al. (1999)."""
+    """gamma^t (sum_{k>=t} gamma^(k-t) r_k - b(t, s_t)). Source: Sutton et al. (1999).
+
+    Theorem: T12.
+    """
 
     def weight(path: Trajectory, t: int) -> Fraction:
         following = sum((gamma ** (k - t) * path.steps[k].reward for k in range(t, len(path.steps))), Fraction(0))
@@ -35,7 +41,10 @@ def reward_to_go(*, gamma: Fraction = Fraction(1), baseline: Callable[[int, int]
 
 
 def gae(*, gamma: Fraction, lambda_: Fraction, critic: Sequence[Fraction]) -> Weights:
-    """gamma^t sum_l (gamma lambda)^l delta_{t+l} with a critic of the state, zero after a termination. Source: Schulman et al. (2016), equation 16."""
+    """gamma^t sum_l (gamma lambda)^l delta_{t+l} with a critic of the state, zero after a termination. Source: Schulman et al. (2016), equation 16.
+
+    Theorem: T28.
+    """
 
     def delta(path: Trajectory, t: int) -> Fraction:
         after = path.steps[t + 1].state if t + 1 < len(path.steps) else path.last
@@ -120,6 +129,8 @@ def importance(
 
     Raises:
         InvalidArgument: unknown level.
+
+    Theorem: T13.
     """
     if level not in ("token", "prefix", "sequence"):
         raise InvalidArgument(f"level is {level!r}; known are token, prefix, sequence.")

@@ -21,7 +21,10 @@ Weights = Callable[[Rows], Sequence[Sequence[Number]]]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ExactLaw:
-    """Mean (D,), second moment E[g g'] (D, D) and covariance (D, D) of an estimator, and the number of data sets; D = S*A, coordinate s*A + a."""
+    """Mean (D,), second moment E[g g'] (D, D) and covariance (D, D) of an estimator, and the number of data sets; D = S*A, coordinate s*A + a.
+
+    Theorem: T18.
+    """
 
     mean: list[Number]
     second: list[list[Number]]

@@ -39,7 +39,10 @@ def log_quotient(x: Jet) -> Jet:
 
 
 def expected_return(mdp: RationalMDP, pi: Table, *, reward: Table | None = None, gamma: Number | None = None) -> Number:
-    """J = mu . V, by elimination or by the recursion of the horizon; `reward` (S, A) and `gamma` replace those of the model."""
+    """J = mu . V, by elimination or by the recursion of the horizon; `reward` (S, A) and `gamma` replace those of the model.
+
+    Theorem: T14.
+    """
     r, discount, states = mdp.mean_reward if reward is None else reward, mdp.gamma if gamma is None else gamma, range(mdp.S)
     gain = [sum(p * x for p, x in zip(pi[s], r[s], strict=True)) for s in states]
     P = mdp.kernel(pi)
@@ -53,7 +56,10 @@ def expected_return(mdp: RationalMDP, pi: Table, *, reward: Table | None = None,
 
 
 def path_mean(f: Callable[[Trajectory], Number], *, start: int | None = None) -> Program:
-    """E[f(trajectory)], or given that it starts in `start`."""
+    """E[f(trajectory)], or given that it starts in `start`.
+
+    Theorem: T07.
+    """
 
     def program(mdp: RationalMDP, pi: Table) -> Number:
         paths = [path for path in trajectories(mdp) if start is None or path.start == start]

@@ -37,6 +37,8 @@ class RationalMDP:
         mu: distribution of the first state.
         gamma: discount.
         horizon: the episode ends after this many steps; None: no limit.
+
+    Theorem: T05.
     """
 
     moves: tuple[tuple[tuple[Move, ...], ...], ...]
@@ -125,7 +127,10 @@ class RationalMDP:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RationalEvaluation:
-    """V, Q, advantage, occupancy and J as Fractions; with a horizon V, Q, advantage and occupancy are lists over its steps."""
+    """V, Q, advantage, occupancy and J as Fractions; with a horizon V, Q, advantage and occupancy are lists over its steps.
+
+    Theorem: T16.
+    """
 
     V: list
     Q: list
@@ -140,6 +145,8 @@ def evaluate_exactly(mdp: RationalMDP, pi: Table) -> RationalEvaluation:
     Raises:
         InvalidPolicy: pi is not one row of A probabilities a state.
         NonTerminating: gamma is 1 and from some state, reached or not, the episode never ends.
+
+    Theorem: T01.
     """
     if len(pi) != mdp.S or any(len(row) != mdp.A for row in pi):
         raise InvalidPolicy(f"pi has {len(pi)} rows of {sorted({len(row) for row in pi})} actions, the model needs (S, A) = {(mdp.S, mdp.A)}.")
@@ -191,6 +198,8 @@ def policy_gradient(mdp: RationalMDP, pi: Table, *, coordinates: str = "logits")
 
     Raises:
         InvalidArgument: unknown coordinates.
+
+    Theorem: T02, T15.
     """
     if coordinates not in ("logits", "direct"):
         raise InvalidArgument(f"coordinates are {coordinates!r}; known are 'logits' and 'direct'.")

@@ -63,13 +63,19 @@ def logit_derivative(mdp: SymbolicMDP, f: Element, s: int, a: int) -> Element:
 
 
 def policy_gradient_identity(mdp: SymbolicMDP) -> list[tuple[Element, Element]]:
-    """(dJ/dtheta[s, a], d(s) pi(a|s) (Q(s, a) - V(s))) for the four logits: the theorem T15 as four equalities of rational functions."""
+    """(dJ/dtheta[s, a], d(s) pi(a|s) (Q(s, a) - V(s))) for the four logits: the theorem T15 as four equalities of rational functions.
+
+    Theorem: T15.
+    """
     right = lambda s, a: mdp.d[s] * mdp.pi[s][a] * (mdp.Q[s][a] - mdp.V[s])
     return [(logit_derivative(mdp, mdp.J, s, a), right(s, a)) for s in range(2) for a in range(2)]
 
 
 def baseline_identity(mdp: SymbolicMDP) -> list[tuple[Element, Element]]:
-    """(sum_sa d(s) (d pi(a|s) / d theta) Q(s, a), the same with Q(s, a) - b(s)) for the four logits, b arbitrary symbols."""
+    """(sum_sa d(s) (d pi(a|s) / d theta) Q(s, a), the same with Q(s, a) - b(s)) for the four logits, b arbitrary symbols.
+
+    Theorem: T03.
+    """
 
     def total(s: int, a: int, baseline: Element) -> Element:
         return sum(mdp.d[s] * logit_derivative(mdp, mdp.pi[s][c], s, a) * (mdp.Q[s][c] - baseline) for c in range(2))

@@ -25,6 +25,8 @@ class Trajectory(NamedTuple):
         last: state after the last step; -1 if the episode terminated.
         truncated: True if it was cut, not ended.
         chance: probability of the moves given the start and the actions: neither mu nor the policy is in it.
+
+    Theorem: T07.
     """
 
     steps: tuple[Step, ...]
@@ -52,6 +54,8 @@ def trajectories(mdp: RationalMDP, *, horizon: int | None = None, limit: int = 5
 
     Raises:
         InvalidArgument: the model has a cycle and there is no horizon of either kind, or more than `limit` trajectories.
+
+    Theorem: T06.
     """
     longest = min((h for h in (horizon, mdp.horizon) if h is not None), default=None)
     deepest = mdp.S if longest is None else longest

@@ -16,13 +16,19 @@ from pgtheory.tabular.policies.softmax import Softmax, by_state
 
 
 def probability_gradient(policy: Policy) -> Float[np.ndarray, "S A D"]:
-    """grad pi(a|s) as a table. Memory S A D."""
+    """grad pi(a|s) as a table. Memory S A D.
+
+    Theorem: T29.
+    """
     pi = policy.probabilities
     return np.eye(pi.size).reshape(*pi.shape, pi.size) if isinstance(policy, Direct) else pi[..., None] * score(policy)
 
 
 def probability_pullback(policy: Policy, U: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D"]:
-    """sum_sa U[s, a] grad pi(a|s), without the table."""
+    """sum_sa U[s, a] grad pi(a|s), without the table.
+
+    Theorem: T36.
+    """
     return U.ravel().copy() if isinstance(policy, Direct) else policy.pullback(policy.probabilities * U)
 
 

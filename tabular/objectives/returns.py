@@ -33,6 +33,8 @@ class Return(Combinable):
 
     Raises:
         NonTerminating: gamma is 1 and the episode may never end.
+
+    Theorem: T02, T15.
     """
 
     @property

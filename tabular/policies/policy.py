@@ -11,6 +11,8 @@ class Policy(Protocol):
     """A parametrised distribution over actions in each state. D is the number of parameters, `theta.size`.
 
     `theta` keeps the shape in which it was given; every derivative is with respect to `theta.ravel()`.
+
+    Theorem: T08.
     """
 
     @property

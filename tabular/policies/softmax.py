@@ -20,6 +20,8 @@ class Softmax:
 
     >>> Softmax(np.zeros((1, 2))).probabilities
     array([[0.5, 0.5]])
+
+    Theorem: T22, T23.
     """
 
     theta: Float[np.ndarray, "S A"]

@@ -27,7 +27,10 @@ from pgtheory.tabular.solve.play import Play, Unbounded, largest
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """|V - V*| <= bound and V* - V_policy <= gap, in every state inside; infinite where nothing could be proven."""
+    """|V - V*| <= bound and V* - V_policy <= gap, in every state inside; infinite where nothing could be proven.
+
+    Theorem: T32.
+    """
 
     bound: float
     gap: float
@@ -65,7 +68,10 @@ def proven(bound: float) -> float:
 
 
 def effective_horizon(gamma: float) -> float:
-    """1 / (1 - gamma), with the slack that rows of P are given; infinite if gamma is that close to 1."""
+    """1 / (1 - gamma), with the slack that rows of P are given; infinite if gamma is that close to 1.
+
+    Theorem: T31.
+    """
     rate = gamma * (1 + 2 * ROUNDING)
     return (1 + 8 * UNIT) / (1 - rate) if rate < 1 else np.inf
 

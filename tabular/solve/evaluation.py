@@ -84,6 +84,8 @@ def evaluate(model: object, policy: Policy, *, criterion: str = "return", method
     >>> half = MDP(P=[[[0.5]]], r=[[1.0]], mu=[1.0])
     >>> evaluate(half, Direct([[1.0]])).J
     2.0
+
+    Theorem: T17.
     """
     if criterion not in ("return", "average"):
         raise InvalidArgument(f"criterion is {criterion!r}, expected 'return' or 'average'.")

@@ -127,6 +127,8 @@ def backward_induction(mdp: MDP, T: int) -> Optimal:
     """V_T = 0, V_t = max_a r + gamma P V_{t+1}. An error of Q of at most e costs a policy at most 4 e a step: 2 e in the tie, e on either side of it.
 
     Cost: T backups. Source: Puterman (1994), Section 4.5.
+
+    Theorem: T30.
     """
     V, Q, policy = np.zeros((T + 1, mdp.S)), np.zeros((T, mdp.S, mdp.A)), np.zeros((T, mdp.S), dtype=int)
     bound, gap, growth = 0.0, 0.0, mdp.gamma * (1 + 2 * ROUNDING)

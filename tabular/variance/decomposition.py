@@ -25,6 +25,8 @@ class Sources:
         actions: the policy.
         transitions: the next states, the end of the episode included.
         rewards: the noise of the rewards once the next state is known.
+
+    Theorem: T19.
     """
 
     start: np.ndarray | float

@@ -84,6 +84,8 @@ def optimal_values(estimator: PolicyGradient, sampling: object, scene: Scene, *,
         InvalidArgument: the estimator has no values, is not of the GAE family, or its rows share their first state; `by_step` without horizon.
         NonTerminating: no horizon, scores that are not discounted, and episodes that may run for ever.
         NotConverged: the linear system is too ill-conditioned.
+
+    Theorem: T21.
     """
     require_parts(estimator, sampling, scene)
     form = form_of(with_values(estimator, np.ones(scene.mdp.S)), sampling, scene)

@@ -1,0 +1,231 @@
+"""The theorems: every page holds, fails where it should, and is tied to Coq, to functions and to the golden file; nothing stands alone."""
+
+import ast
+import importlib
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from pgtheory.proofs.claim import Case
+from pgtheory.proofs.index import all_pages, all_papers, page_ids
+from pgtheory.proofs.kernel import sources, verdict
+from pgtheory.proofs.relations import Exact
+from pgtheory.proofs.theorem import Step
+from pgtheory.proofs.verification import examine_page
+
+ROOT = Path(__file__).parents[2]
+PAGES = all_pages()
+IN_COQ = {name for source in sources.read().values() for name in source.theorems}
+
+BOUNDS_ONLY = 63
+"""From this id on a theorem of `tabular/rates` is a bound that is held against runs, not one of the book's."""
+
+
+AWAITING_PAGE = {f"T{n}" for n in range(37, 63)}
+"""Theorems in Coq that have no page yet. The set may only shrink."""
+
+AWAITING_MUTANTS = {f"T{n:02}" for n in range(1, 63)}
+"""Theorems in Coq that have fewer than two mutants yet. The set may only shrink."""
+
+
+def carried() -> dict[str, set[str]]:
+    """Id -> the functions and classes whose docstring has the line `Theorem: ...`."""
+    found: dict[str, set[str]] = {}
+    for floor in ("tabular", "deep"):
+        for path in sorted((ROOT / floor).rglob("*.py")):
+            module = ".".join(["pgtheory", *path.relative_to(ROOT).with_suffix("").parts])
+            for node in ast.parse(path.read_text(encoding="utf8")).body:
+                if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    for line in re.findall(r"^Theorem: (.+)\.$", ast.get_docstring(node) or "", flags=re.MULTILINE):
+                        for id in line.split(", "):
+                            found.setdefault(id, set()).add(f"{module}:{node.name}")
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
+def test_page_holds_and_fails_where_it_should(page):
+    """On all instances and in every step; not without an assumption; not for a mutant of the statement."""
+    found = examine_page(page)
+
+    assert found.status == "holds", found.reason
+    assert found.dropped.keys() == page.claim.assumes.keys()
+    assert found.mutants.keys() == page.claim.mutants.keys()
+    assert len(found.mutants) >= 2
+    assert len({e.case for e in found.cases}) >= 3
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
+def test_page_is_exact_unless_it_says_otherwise(page):
+    assert isinstance(page.claim.relation, Exact) == (page.claim.level == "rational")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
+def test_page_checks_the_same_twice(page):
+    """No stream of random numbers is used up: the second examination sees the same cases."""
+    first = [case.label for case in page.claim.cases()], {name: make().label for name, make in page.claim.assumes.items()}
+    again = [case.label for case in page.claim.cases()], {name: make().label for name, make in page.claim.assumes.items()}
+
+    assert first == again
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.id)
+def test_functions_of_a_page_exist(page):
+    assert page.functions
+    for place in page.functions:
+        module, _, name = place.partition(":")
+        assert hasattr(importlib.import_module(module), name), place
+
+
+# Orphans
+
+
+def test_every_theorem_in_coq_has_a_page_and_every_page_a_theorem():
+    in_coq = {name[:3] for name in IN_COQ}
+
+    assert set(page_ids()) - in_coq == set()
+    assert in_coq - set(page_ids()) <= AWAITING_PAGE
+    assert AWAITING_PAGE & set(page_ids()) == set(), "these have pages: take them off the list"
+
+
+def test_pages_name_their_theorems_as_coq_does():
+    proper = {name for name in IN_COQ if not sources.MUTANT.fullmatch(name) and name[:3] in page_ids()}
+
+    assert {name for page in PAGES for name in page.coq} == proper
+    assert [page.id for page in PAGES for name in page.coq if not name.startswith(f"{page.id}_")] == []
+
+
+def test_functions_carry_the_ids_of_the_pages_that_name_them_and_no_others():
+    named: dict[str, set[str]] = {}
+    for page in PAGES:
+        named[page.id] = set(page.functions)
+
+    assert carried() == named
+
+
+def test_a_file_of_the_folder_is_a_page_or_is_used_by_one():
+    """A page whose file has another name would be overlooked in silence."""
+    folder = ROOT / "proofs/pages"
+    others = {path.stem for path in folder.glob("*.py")} - {path.stem for path in folder.glob("t[0-9][0-9]_*.py")} - {"__init__"}
+    text = "".join(path.read_text(encoding="utf8") for path in folder.glob("t[0-9][0-9]_*.py"))
+
+    assert [name for name in others if f"pgtheory.proofs.pages.{name} import" not in text] == []
+    assert [page.id for page in PAGES] == list(page_ids())
+
+
+def test_theorems_that_claims_name_are_there():
+    named = {claim.theorem for paper in all_papers() for claim in paper.claims if claim.theorem}
+
+    assert named <= set(page_ids())
+
+
+def test_rates_with_an_id_of_the_book_have_its_page():
+    from pgtheory.tabular.rates.registry import THEOREMS
+
+    assert [
+        theorem.id for theorem in THEOREMS.values() if int(theorem.id[1:]) < BOUNDS_ONLY and theorem.id not in {*page_ids(), *AWAITING_PAGE}
+    ] == []
+
+
+# The kernel
+
+
+def test_kernel_accepts_every_theorem():
+    """What is stored on this machine; in CI everything has been built before the tests. Not checked is a skip that says so, never a pass."""
+    report = verdict.check(compiling=False)
+    refused = {verdict.id: verdict.reasons for verdict in report.verdicts.values() if verdict.status == "refused"}
+    waiting = [verdict.id for verdict in report.verdicts.values() if verdict.status == "not checked"]
+
+    few = {id for id, reasons in refused.items() if len(reasons) == 1 and "mutants, fewer than" in reasons[0]}
+    accepted = {verdict.id for verdict in report.verdicts.values() if verdict.status == "accepted"}
+    assert {id: reasons for id, reasons in refused.items() if id not in few & AWAITING_MUTANTS} == {}
+    assert accepted & AWAITING_MUTANTS == set(), "these have their mutants: take them off the list"
+    if waiting and os.environ.get("CI"):
+        pytest.fail(f"not checked in CI: {', '.join(waiting)}; {report.prover}")
+    if waiting:
+        pytest.skip(f"not checked: {', '.join(waiting)}; run python proofs/check.py")
+
+
+def test_golden_file_holds_every_theorem_and_nothing_else():
+    golden = verdict.parse(sources.GOLDEN.read_text(encoding="utf8"))
+
+    assert {name for name in golden if sources.ID.fullmatch(name)} == IN_COQ
+
+
+# The examination itself
+
+
+@pytest.fixture
+def page():
+    return next(page for page in PAGES if page.id == "T02")
+
+
+def with_derivation(page, derivation):
+    from dataclasses import replace
+
+    return replace(page, derivation=derivation)
+
+
+def test_wrong_step_refutes_a_page(page):
+    found = examine_page(with_derivation(page, lambda: [Step("one is one", 1, 1), Step("one is two", 1, 2)]))
+
+    assert found.status == "refuted"
+    assert "one is two" in found.reason
+
+
+def test_empty_derivation_refutes_a_page(page):
+    assert examine_page(with_derivation(page, list)).status == "refuted"
+
+
+def test_page_without_derivation_is_no_identity_of_symbols(page):
+    assert examine_page(page).level == "symbolic"
+    assert examine_page(with_derivation(page, None)).level == "rational"
+
+
+def test_page_of_another_claim_is_refused(page):
+    from dataclasses import replace
+
+    from pgtheory.tabular.errors import InvalidArgument
+
+    claim = next(claim for paper in all_papers() for claim in paper.claims)
+    with pytest.raises(InvalidArgument, match="an id such as T12"):
+        replace(page, claim=claim)
+
+
+def test_level_of_proof_needs_the_kernel(page):
+    from pgtheory.proofs.kernel.verdict import Verdict
+    from pgtheory.proofs.verification import with_kernel
+
+    found = examine_page(page)
+
+    assert with_kernel(found, Verdict(id="T02", status="accepted")).level == "proof"
+    assert with_kernel(found, Verdict(id="T02", status="refused", reasons=("why",))).status == "refuted"
+    lacking = with_kernel(found, Verdict(id="T02", status="not checked", reasons=("no coqc",)))
+    assert (lacking.status, lacking.level) == ("not checked", "symbolic")
+
+
+def test_claim_cannot_call_itself_proved():
+    from dataclasses import replace
+
+    from pgtheory.tabular.errors import InvalidArgument
+
+    with pytest.raises(InvalidArgument, match="known are symbolic"):
+        replace(PAGES[0].claim, level="proof")
+
+
+def test_kit_agrees_with_the_library():
+    """The definitions that pages use against the library's exact solver: V, Q, occupancy and advantage, with and without a horizon."""
+    from pgtheory.proofs.pages.finite import cases
+    from pgtheory.tabular.exact.rational import evaluate_exactly
+
+    for case in cases(7):
+        assert isinstance(case, Case)
+        p = case.process
+        endless = evaluate_exactly(p.model(case.mu), case.pi)
+        assert (endless.V, endless.Q, endless.occupancy) == (p.value(case.pi), p.action_value(case.pi), p.occupancy(case.mu, case.pi))
+        finite = evaluate_exactly(p.model(case.mu, case.n), case.pi)
+        assert [p.V(case.pi, case.n - t) for t in range(case.n)] == finite.V
+        assert [p.Q(case.pi, case.n - t - 1) for t in range(case.n)] == finite.Q
+        reach = lambda t, case=case, p=p: [sum(case.mu[s] * row[x] for s, row in enumerate(p.reach(case.pi, t))) * p.gamma**t for x in p.states]
+        assert finite.occupancy == [reach(t) for t in range(case.n)]
