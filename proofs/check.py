@@ -18,7 +18,7 @@ from pathlib import Path
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    from pgtheory.proofs.kernel.prover import recheck
+    from pgtheory.proofs.kernel.prover import INSTALL, recheck
     from pgtheory.proofs.kernel.sources import GOLDEN, read
     from pgtheory.proofs.kernel.verdict import check, ids
 
@@ -27,8 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fresh", action="store_true", help="trust no stored file")
     parser.add_argument("--write", action="store_true", help="write the golden file; show the difference")
     parser.add_argument("--recheck", action="store_true", help="let coqchk verify the compiled files as well")
+    parser.add_argument("--how-to-install", action="store_true", help="print the line that installs the prover, and end")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args(arguments)
+    if chosen.how_to_install:
+        print(INSTALL)
+        return 0
     wanted = [id.upper() for id in chosen.ids] or None
     if unknown := [id for id in wanted or () if id not in ids()]:
         parser.error(f"no theorem here is called {', '.join(unknown)}; there are {', '.join(ids())}.")

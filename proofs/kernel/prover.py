@@ -31,6 +31,9 @@ LIBRARIES = ("ssreflect/all_ssreflect.vo", "algebra/all_algebra.vo", "algebra_ta
 AT_ONCE = 2
 """Files that are compiled at the same time."""
 
+PATIENCE = 900.0
+"""Seconds that one file may take; the slowest takes 20 on an idle machine."""
+
 QUIET = ("-q", "-w", "-notation-overridden,-ambiguous-paths")
 
 
@@ -213,9 +216,13 @@ def compile_file(folder: Path, path: str, prover: Prover) -> float:
     return time.perf_counter() - start
 
 
-def coq(folder: Path, path: str, prover: Prover) -> subprocess.CompletedProcess[str]:
-    """Runs coqc on a file of a folder."""
-    return subprocess.run([prover.command, *QUIET, "-R", ".", LIBRARY, path], cwd=folder, capture_output=True, text=True)
+def coq(folder: Path, path: str, prover: Prover, *, limit: float = PATIENCE) -> subprocess.CompletedProcess[str]:
+    """Runs coqc on a file of a folder; after `limit` seconds that counts as a refusal."""
+    command = [prover.command, *QUIET, "-R", ".", LIBRARY, path]
+    try:
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, returncode=124, stdout="", stderr=f"Coq did not end within {limit:.0f} seconds.")
 
 
 def recheck(sources: Mapping[str, Source], say: Callable[[str], None]) -> str:
