@@ -213,7 +213,7 @@ def as_fractions(part: Any) -> Any:
     """Integers and texts such as "1/3" as fractions in nested lists, so that a quotient is exact; outside lists, texts alone."""
     if isinstance(part, list | tuple):
         return [Fraction(x) if isinstance(x, int | str) else as_fractions(x) for x in part]
-    return Fraction(part) if isinstance(part, str) else part
+    return Fraction(part) if isinstance(part, str) and part[-1:].isdigit() else part
 
 
 MOVING = {

@@ -38,8 +38,7 @@ def without(name: str, stream: Callable[[], Iterator[Case]], premises: Mapping[s
         InvalidArgument: there is none: the premise may be idle.
     """
     for case in islice(stream(), LONGEST):
-        others = all(holds(case) for other, holds in premises.items() if other != name)
-        if others and not premises[name](case) and fails(case):
+        if not premises[name](case) and all(holds(case) for other, holds in premises.items() if other != name) and fails(case):
             return Case(**{**vars(case), "label": f"{case.label}, without it"})
     raise InvalidArgument(f"none of {LONGEST} cases fails without the premise {name!r}.")
 

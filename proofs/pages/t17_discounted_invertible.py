@@ -4,6 +4,7 @@ If x = gamma M x, the entry of largest size satisfies |x| <= gamma |x|, hence x 
 there is a policy, a model and a discount. Each of the four assumptions is needed. Source: Puterman (1994), Theorem 6.1.1 and Corollary C.4.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
@@ -12,20 +13,23 @@ from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
 
 
-def rank(case: Case) -> int:
-    """Rank of I - gamma M, by elimination."""
-    n = len(case.M)
-    rows = [[Fraction(i == j) - case.gamma * case.M[i][j] for j in range(n)] for i in range(n)]
-    found = 0
-    for column in range(n):
-        pivot = next((i for i in range(found, n) if rows[i][column] != 0), None)
+def rank_of(matrix: Sequence[Sequence[Fraction]]) -> int:
+    """Rank, by elimination."""
+    rows, found = [list(row) for row in matrix], 0
+    for column in range(len(rows[0])):
+        pivot = next((i for i in range(found, len(rows)) if rows[i][column] != 0), None)
         if pivot is not None:
             rows[found], rows[pivot] = rows[pivot], rows[found]
-            for i in range(found + 1, n):
+            for i in range(found + 1, len(rows)):
                 factor = rows[i][column] / rows[found][column]
                 rows[i] = [x - factor * y for x, y in zip(rows[i], rows[found], strict=True)]
             found += 1
     return found
+
+
+def rank(case: Case) -> int:
+    """Rank of I - gamma M."""
+    return rank_of([[Fraction(i == j) - case.gamma * x for j, x in enumerate(row)] for i, row in enumerate(case.M)])
 
 
 def matrix(label: str, M: list, gamma: object) -> Case:
