@@ -5,7 +5,7 @@ is handed to the kernel as a lemma: sums are written out, arithmetic is normalis
 and instance; instances are small, since a definition by sums over paths is unfolded path by path.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -130,10 +130,3 @@ def cross(spans: Sequence[Span], *, seed: int = 0, store: Store | None = None, s
             found.append(Crossing(span=span, equations=equations, complaint=complaint))
             say(f"{', '.join(span.definitions)}: {'refused' if complaint else f'{len(equations)} equations'}")
     return found
-
-
-def all_spans() -> Iterator[Span]:
-    """The spans of the project."""
-    from pgtheory.proofs.spans import SPANS
-
-    yield from SPANS

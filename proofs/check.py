@@ -5,6 +5,7 @@ Exit codes: 0 every theorem is accepted, 1 one is refused, 2 bad use, 3 not chec
     python proofs/check.py                 build what is not stored, ask Coq, compare with proofs/coq/statements.txt
     python proofs/check.py --fresh         trust no stored file
     python proofs/check.py --write         accept the statements as they are now; the difference is shown
+    python proofs/check.py --bridge        let Coq prove that its definitions have the values of the library's functions (needs the package)
     python proofs/check.py --recheck       let coqchk, an independent checker, verify the compiled files too (minutes)
 """
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("ids", nargs="*", metavar="ID", help="theorems such as T02; none: all")
     parser.add_argument("--fresh", action="store_true", help="trust no stored file")
     parser.add_argument("--write", action="store_true", help="write the golden file; show the difference")
+    parser.add_argument("--bridge", action="store_true", help="compare Coq's definitions with the library's functions, and end")
     parser.add_argument("--recheck", action="store_true", help="let coqchk verify the compiled files as well")
     parser.add_argument("--how-to-install", action="store_true", help="print the line that installs the prover, and end")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.how_to_install:
         print(INSTALL)
         return 0
+    if chosen.bridge:
+        return bridge()
     wanted = [id.upper() for id in chosen.ids] or None
     if unknown := [id for id in wanted or () if id not in ids()]:
         parser.error(f"no theorem here is called {', '.join(unknown)}; there are {', '.join(ids())}.")
@@ -54,6 +58,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(complaint or "coqchk agrees")
         return 1 if complaint else 0
     return report.exit_code
+
+
+def bridge() -> int:
+    """Lets Coq prove the equations of the bridge; returns the exit code."""
+    from pgtheory.proofs.bridge import cross
+    from pgtheory.proofs.spans import SPANS
+
+    found = cross(SPANS, say=lambda text: print(f"  {text}", flush=True))
+    for crossing in found:
+        if crossing.complaint:
+            print(f"{', '.join(crossing.span.definitions)}: {crossing.complaint}")
+    if not all(crossing.checked for crossing in found):
+        return 3
+    print(f"{sum(len(crossing.equations) for crossing in found)} equations in {len(found)} spans")
+    return 1 if any(crossing.complaint for crossing in found) else 0
 
 
 def show(report) -> None:

@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 
 from pgtheory.proofs import pages as theorems
 from pgtheory.proofs import papers as folder
-from pgtheory.proofs.claim import Claim, Paper
+from pgtheory.proofs.claim import LETTER, Claim, Paper
 from pgtheory.proofs.theorem import Page
 from pgtheory.tabular.errors import InvalidArgument
 
@@ -55,6 +55,16 @@ def page(id: str) -> Page:
 def all_pages() -> tuple[Page, ...]:
     """All pages."""
     return tuple(page(id) for id in page_ids())
+
+
+def theorem_table() -> str:
+    """The table of all theorems, in Markdown: what is checked beside the kernel's proof, and what a theorem does not need."""
+    cell = lambda text: text.replace("|", "\\|")
+    rows = ["| id | theorem | statement | beside the proof | no need of |", "|---|---|---|---|---|"]
+    for one in all_pages():
+        evidence = LETTER[one.claim.level] if one.derivation is None else f"S {LETTER[one.claim.level]}"
+        rows.append(f"| {one.id} | {cell(one.title)} | {cell(one.claim.statement)} | {evidence} | {cell('; '.join(one.free))} |")
+    return "\n".join(rows)
 
 
 def _page_files() -> dict[str, str]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from pgtheory.proofs.bridge import Equation, Span, table
+from pgtheory.proofs.bridge import Equation, Span, literal, table
 from pgtheory.proofs.pages.finite import Process, distribution, fractions, policy, process, variance
 from pgtheory.proofs.pages.laws import best_baseline, laws
 from pgtheory.proofs.pages.t19_total_variance import conditional_mean
@@ -23,7 +23,12 @@ AT = ("ord0", "second")
 def tiny(rng: np.random.Generator) -> tuple[Process, list[list[Fraction]], str]:
     """A model, a policy, and both as Coq definitions."""
     model, pi = process(rng, 2, 2, Fraction(int(rng.integers(1, 5)), 5)), policy(rng, 2, 2)
-    setting = [table("P", model.P), table("r", model.r), table("pi", pi), f"Definition gam : rat := {model.gamma.numerator}%:~R / {model.gamma.denominator}%:~R."]
+    setting = [
+        table("P", model.P),
+        table("r", model.r),
+        table("pi", pi),
+        f"Definition gam : rat := {model.gamma.numerator}%:~R / {model.gamma.denominator}%:~R.",
+    ]
     return model, pi, "\n".join(setting)
 
 
@@ -39,9 +44,20 @@ def values(rng: np.random.Generator) -> tuple[str, list[Equation]]:
         known = f"rewrite -/second {' '.join(f'?v{n - 1}_{t}' for t in (0, 1))} /second; " if n > 1 else ""
         sums = f"rewrite /FiniteHorizon.Q !big_ord_recl !big_ord0; {known}{UNFOLD}"
         for s in (0, 1):
-            equations.append(Equation(name=f"v{n}_{s}", term=f"FiniteHorizon.V P r gam pi {n} {AT[s]}", value=found.V[3 - n][s], proof=f"rewrite FiniteHorizon.V_S; {sums}"))
+            equations.append(
+                Equation(
+                    name=f"v{n}_{s}",
+                    term=f"FiniteHorizon.V P r gam pi {n} {AT[s]}",
+                    value=found.V[3 - n][s],
+                    proof=f"rewrite FiniteHorizon.V_S; {sums}",
+                )
+            )
             for a in (0, 1) if n > 1 else ():
-                equations.append(Equation(name=f"q{n - 1}_{s}{a}", term=f"FiniteHorizon.Q P r gam pi {n - 1} {AT[s]} {AT[a]}", value=found.Q[3 - n][s][a], proof=sums))
+                equations.append(
+                    Equation(
+                        name=f"q{n - 1}_{s}{a}", term=f"FiniteHorizon.Q P r gam pi {n - 1} {AT[s]} {AT[a]}", value=found.Q[3 - n][s][a], proof=sums
+                    )
+                )
     return setting, equations
 
 
@@ -67,12 +83,20 @@ def paths(rng: np.random.Generator) -> tuple[str, list[Equation]]:
     sc = [fractions(rng, 2) for _ in range(2)]
     mdp = model.model([Fraction(1), Fraction(0)])
     ratio = [[p / q for p, q in zip(row, other, strict=True)] for row, other in zip(pi, sampler, strict=True)]
-    setting += "\n" + "\n".join([table("sc", sc), table("w", ratio), "Definition b (k : nat) := nth (fun=> 0) [:: " + "; ".join(f"@table1 2 {_list(row)}" for row in critic) + "] k."])
+    setting += "\n" + "\n".join(
+        [
+            table("sc", sc),
+            table("w", ratio),
+            "Definition b (k : nat) := nth (fun=> 0) [:: " + "; ".join(f"@table1 2 {literal(row)}" for row in critic) + "] k.",
+        ]
+    )
     equations = []
     for number, path in enumerate(trajectories(mdp, horizon=2)[:: int(rng.integers(3, 6))]):
         after = path.last
         tau, s = as_path(path, after), AT[path.start]
-        scored = lambda weights, path=path: sum((x * sc[step.state][step.action] for x, step in zip(weights((path,))[0], path.steps, strict=True)), Fraction(0))
+        scored = lambda weights, path=path: sum(
+            (x * sc[step.state][step.action] for x, step in zip(weights((path,))[0], path.steps, strict=True)), Fraction(0)
+        )
         to_go = reward_to_go(gamma=model.gamma, baseline=lambda t, s: critic[t][s])
         ratios = importance(lambda rows: [[Fraction(1)] * len(rows[0].steps)], pi, sampler, level="sequence")((path,))[0][0]
         terms = {
@@ -83,14 +107,10 @@ def paths(rng: np.random.Generator) -> tuple[str, list[Equation]]:
             "ratio": (f"ImportanceSampling.ratio w {s} {tau}", ratios),
         }
         for name, (term, value) in terms.items():
-            equations.append(Equation(name=f"{name}{number}", term=term, value=Fraction(value), proof="rewrite /= /P /r /pi /gam /sc /w /b; evaluate."))
+            equations.append(
+                Equation(name=f"{name}{number}", term=term, value=Fraction(value), proof="rewrite /= /P /r /pi /gam /sc /w /b; evaluate.")
+            )
     return setting, equations
-
-
-def _list(row: list[Fraction]) -> str:
-    from pgtheory.proofs.bridge import literal
-
-    return literal(row)
 
 
 def means(rng: np.random.Generator) -> tuple[str, list[Equation]]:
@@ -119,20 +139,28 @@ def discounted(rng: np.random.Generator) -> tuple[str, list[Equation]]:
     setting += f"""
 Definition Pm (a : 'I_2) : 'M[rat]_2 := \\matrix_(s, t) P s a t.
 Definition rm (a : 'I_2) : 'cV[rat]_2 := \\col_s r s a.
-Definition m : 'rV[rat]_2 := \\row_s @table1 2 {_list(mu)} s.
+Definition m : 'rV[rat]_2 := \\row_s @table1 2 {literal(mu)} s.
 {table("N", inverse)}
 Lemma inverse : invmx (Discounted.Tpi Pm gam pi) = \\matrix_(s, t) N s t.
 Proof. apply: inverse_of; entries; {out}; rewrite /P /r /pi /gam /N; evaluate. Qed."""
     close = "rewrite /P /r /pi /gam /N; evaluate."
     V = [
-        Equation(name=f"v_{s}", term=f"Discounted.V Pm rm gam pi {AT[s]} 0", value=found.V[s], proof=f"rewrite /Discounted.V inverse; {out}; {close}") for s in (0, 1)
+        Equation(name=f"v_{s}", term=f"Discounted.V Pm rm gam pi {AT[s]} 0", value=found.V[s], proof=f"rewrite /Discounted.V inverse; {out}; {close}")
+        for s in (0, 1)
     ]
     sums = "rewrite /Discounted.Q [X in _ + gam * X]mxE !big_ord_recl big_ord0 -/second v_0 v_1 /second !mxE"
     Q = [
-        Equation(name=f"q_{s}{a}", term=f"Discounted.Q Pm rm gam pi {AT[s]} {AT[a]}", value=found.Q[s][a], proof=f"{sums}; {close}") for s in (0, 1) for a in (0, 1)
+        Equation(name=f"q_{s}{a}", term=f"Discounted.Q Pm rm gam pi {AT[s]} {AT[a]}", value=found.Q[s][a], proof=f"{sums}; {close}")
+        for s in (0, 1)
+        for a in (0, 1)
     ]
     d = [
-        Equation(name=f"d_{s}", term=f"Discounted.occupancy Pm gam pi m 0 {AT[s]}", value=found.occupancy[s], proof=f"rewrite /Discounted.occupancy inverse; {out}; {close}")
+        Equation(
+            name=f"d_{s}",
+            term=f"Discounted.occupancy Pm gam pi m 0 {AT[s]}",
+            value=found.occupancy[s],
+            proof=f"rewrite /Discounted.occupancy inverse; {out}; {close}",
+        )
         for s in (0, 1)
     ]
     return setting, [*V, *Q, *d]
@@ -141,20 +169,23 @@ Proof. apply: inverse_of; entries; {out}; rewrite /P /r /pi /gam /N; evaluate. Q
 def on_a_law(rng: np.random.Generator) -> tuple[str, list[Equation]]:
     """Mean, variance, conditional mean, best baseline on three outcomes."""
     case = [*laws(int(rng.integers(1000)), each=2)][1]
-    n = len(case.p)
     cells = [0, 0, 1]
     case.cell = cells
     m = conditional_mean(case, case.X)
     inner = conditional_mean(case, [(x - y) ** 2 for x, y in zip(case.X, m, strict=True)])
     cell = "Definition cell (i : 'I_3) : bool := (val i == 2)%N."
     setting = "\n".join([table("p", case.p), table("X", case.X), table("g", case.g), table("rew", case.r), cell])
-    assert n == 3
     out = "rewrite /Variance.Var /Variance.E /p /X /g /rew; evaluate."
     conditional = "rewrite /Variance.CVar /Variance.CE /Variance.pG !big_mkcond /= !big_ord_recl !big_ord0 /cell /p /X /=; evaluate."
     equations = [
         Equation(name="mean", term="Variance.E p X", value=sum((a * b for a, b in zip(case.p, case.X, strict=True)), Fraction(0)), proof=out),
         Equation(name="var", term="Variance.Var p X", value=variance(case.p, case.X), proof=out),
-        Equation(name="best", term="OptimalBaseline.best_baseline p g rew", value=best_baseline(case), proof=f"rewrite /OptimalBaseline.best_baseline; {out}"),
+        Equation(
+            name="best",
+            term="OptimalBaseline.best_baseline p g rew",
+            value=best_baseline(case),
+            proof=f"rewrite /OptimalBaseline.best_baseline; {out}",
+        ),
         *(Equation(name=f"ce_{c}", term=f"Variance.CE p cell X {('false', 'true')[c]}", value=m[cells.index(c)], proof=conditional) for c in (0, 1)),
         Equation(name="cvar_0", term="Variance.CVar p cell X false", value=inner[0], proof=f"rewrite /Variance.CVar ce_0; {conditional}"),
     ]
@@ -170,7 +201,12 @@ def softmaxes(rng: np.random.Generator) -> tuple[str, list[Equation]]:
     probabilities = Softmax(np.log([e])).probabilities[0]
     third = "(lift ord0 (lift ord0 ord0))"
     equations = [
-        Equation(name=f"smx_{i}", term=f"Softmax.smx e {at}", value=exact("pi", float(probabilities[i])), proof="rewrite /Softmax.smx /Softmax.Z /e; evaluate.")
+        Equation(
+            name=f"smx_{i}",
+            term=f"Softmax.smx e {at}",
+            value=exact("pi", float(probabilities[i])),
+            proof="rewrite /Softmax.smx /Softmax.Z /e; evaluate.",
+        )
         for i, at in enumerate(("ord0", "(lift ord0 ord0)", third))
     ]
     return table("e", [Fraction(x) for x in e]), equations
@@ -182,9 +218,13 @@ def advantages(rng: np.random.Generator) -> tuple[str, list[Equation]]:
     gamma, lam = Fraction(int(rng.integers(1, 5)), 5), Fraction(int(rng.integers(1, 4)), 4)
     path = Trajectory(tuple(Step(i, 0, rewards[i]) for i in range(3)), 0, 3, True, Fraction(1))
     weight = lambda lambda_: gae(gamma=gamma, lambda_=lambda_, critic=critic)((path,))[0]
-    numbers = lambda name, row: f"Definition {name} (i : nat) : rat := nth 0 {_list(row)} i."
+    numbers = lambda name, row: f"Definition {name} (i : nat) : rat := nth 0 {literal(row)} i."
     setting = "\n".join(
-        [numbers("rew", rewards), numbers("v", critic), *(f"Definition {n} : rat := {x.numerator}%:~R / {x.denominator}%:~R." for n, x in (("gam", gamma), ("lam", lam)))]
+        [
+            numbers("rew", rewards),
+            numbers("v", critic),
+            *(f"Definition {n} : rat := {x.numerator}%:~R / {x.denominator}%:~R." for n, x in (("gam", gamma), ("lam", lam))),
+        ]
     )
     out = "rewrite /GeneralisedAdvantage.gae /GeneralisedAdvantage.nstep /GeneralisedAdvantage.delta /rew /v /gam /lam; evaluate."
     terms = {

@@ -42,7 +42,9 @@ def moment(case: Case, n: int, p: int, q: int, k: int) -> list:
                 for s in m.states:
                     for a in m.actions:
                         now = one[s][a] ** (p - i) * two[s][a] ** (q - j) * m.r[s][a] ** (k - h) * m.gamma**h
-                        total[s] += case.pi[s][a] * comb(p, i) * comb(q, j) * comb(k, h) * now * sum(x * y for x, y in zip(m.P[s][a], after, strict=True))
+                        total[s] += (
+                            case.pi[s][a] * comb(p, i) * comb(q, j) * comb(k, h) * now * sum(x * y for x, y in zip(m.P[s][a], after, strict=True))
+                        )
     return total
 
 

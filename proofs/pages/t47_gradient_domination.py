@@ -41,12 +41,13 @@ def bound(case: Case, power: int = 1) -> object:
 
 
 PREMISES = {
-    "P is not negative": P_POSITIVE,
-    "rows of P sum to at most one": P_SUMS,
+    "P is substochastic": lambda case: P_POSITIVE(case) and P_SUMS(case),
     "gamma is in [0, 1)": lambda case: GAMMA_POSITIVE(case) and case.process.gamma < 1,
     "pi is a policy": lambda case: is_policy(case.pi),
     "the other is a policy": lambda case: is_policy(case.other),
-    "its visits are at most kappa times those of pi": lambda case: case.kappa >= 0 and all(x <= case.kappa * y for x, y in zip(case.d_other, case.d, strict=True)),
+    "its visits are at most kappa times those of pi": lambda case: (
+        case.kappa >= 0 and all(x <= case.kappa * y for x, y in zip(case.d_other, case.d, strict=True))
+    ),
 }
 
 PAGE = Page(

@@ -53,7 +53,9 @@ PREMISES = {
     "the old one is a policy": lambda case: is_policy(case.pi),
     "the new one is a policy": lambda case: is_policy(case.other),
     "eps bounds the advantages": lambda case: all(abs(x) <= case.eps for row in case.A for x in row),
-    "alpha bounds the total variation": lambda case: all(sum(abs(x - y) for x, y in zip(new, old, strict=True)) <= 2 * case.alpha for new, old in zip(case.other, case.pi, strict=True)),
+    "alpha bounds the total variation": lambda case: all(
+        sum(abs(x - y) for x, y in zip(new, old, strict=True)) <= 2 * case.alpha for new, old in zip(case.other, case.pi, strict=True)
+    ),
 }
 
 PAGE = Page(

@@ -253,7 +253,7 @@ def smallest(case: Case) -> np.ndarray:
 
 
 C5 = Claim(
-    id="P022.C5", kind="counterexample",
+    id="P022.C5", theorem="T40", kind="counterexample",
     statement="a full softmax table is never Fisher-non-degenerate: F has exactly S eigenvalues 0, one a state (20 random problems of S = 3), so that mu_F = 0 and C4 says nothing",
     left=smallest,
     right=lambda case: np.array([0.0, 0.0, 0.0, 1.0]),

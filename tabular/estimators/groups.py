@@ -83,6 +83,8 @@ class LeaveOneOut:
 
     Raises:
         InvalidArgument: a group of one completion has no others.
+
+    Theorem: T42.
     """
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B 1"]:
@@ -94,7 +96,10 @@ class LeaveOneOut:
 
 @dataclass(frozen=True)
 class GroupMean:
-    """A_i = r_i - mean of all rewards of the group, its own included. Source: Liu et al. (2025), Dr. GRPO."""
+    """A_i = r_i - mean of all rewards of the group, its own included. Source: Liu et al. (2025), Dr. GRPO.
+
+    Theorem: T42.
+    """
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B 1"]:
         rewards, order = grouped(data)

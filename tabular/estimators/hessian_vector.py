@@ -33,6 +33,8 @@ class HessianVector:
     Raises:
         InvalidArgument: the estimator is not local, or u has another size than theta.
         InvalidPolicy: a policy of another family.
+
+    Theorem: T61.
     """
 
     gradient: Estimator

@@ -24,7 +24,7 @@ class NaturalGradient:
     Raises:
         InvalidArgument: g is a gradient already.
 
-    Theorem: T25.
+    Theorem: T25, T39.
     """
 
     gradient: Estimator

@@ -23,7 +23,7 @@ class PolicyGradient:
 
     Cost: O(N B T) and that of the parts.
 
-    Theorem: T09.
+    Theorem: T09, T46.
     """
 
     advantage: Weight

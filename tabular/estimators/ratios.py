@@ -41,7 +41,10 @@ def token_ratio(data: Data, scene: Scene) -> Float[np.ndarray, "N B T"]:
 
 @dataclass(frozen=True)
 class TokenRatio:
-    """rho_t. Source: Schulman et al. (2017)."""
+    """rho_t. Source: Schulman et al. (2017).
+
+    Theorem: T59.
+    """
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B T"]:
         return token_ratio(data, scene)
@@ -49,7 +52,10 @@ class TokenRatio:
 
 @dataclass(frozen=True)
 class PrefixRatio:
-    """rho_1 ... rho_t. Source: Precup, Sutton and Singh (2000), per-decision importance sampling."""
+    """rho_1 ... rho_t. Source: Precup, Sutton and Singh (2000), per-decision importance sampling.
+
+    Theorem: T41.
+    """
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B T"]:
         return token_ratio(data, scene).cumprod(axis=-1)

@@ -28,6 +28,8 @@ class PPOClip:
     Raises:
         InvalidArgument: not 0 <= epsilon_low <= 1, or epsilon_high below 0.
         NoSupport: an action in the data has probability zero under the old policy.
+
+    Theorem: T55.
     """
 
     advantage: Weight
@@ -59,6 +61,8 @@ class PrefixSurrogate:
 
     Raises:
         NoSupport: an action in the data has probability zero under the old policy.
+
+    Theorem: T54.
     """
 
     advantage: Weight

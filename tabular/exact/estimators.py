@@ -75,13 +75,19 @@ def grouped(advantage: Advantage, size: int) -> Weights:
 
 
 def group_mean(rewards: Sequence[Number]) -> list[Number]:
-    """r_i - mean of all, its own reward included."""
+    """r_i - mean of all, its own reward included.
+
+    Theorem: T42.
+    """
     mean = sum(rewards) / Fraction(len(rewards))
     return [r - mean for r in rewards]
 
 
 def leave_one_out(rewards: Sequence[Number]) -> list[Number]:
-    """r_i - mean of the others. Source: Kool, van Hoof and Welling (2019)."""
+    """r_i - mean of the others. Source: Kool, van Hoof and Welling (2019).
+
+    Theorem: T42.
+    """
     return [r - (sum(rewards) - r) / Fraction(len(rewards) - 1) for r in rewards]
 
 

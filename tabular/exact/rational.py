@@ -219,6 +219,8 @@ def optimal_value(mdp: RationalMDP, *, start: Sequence[int] | None = None) -> tu
 
     Raises:
         NonTerminating: gamma is 1 and a policy met on the way never ends.
+
+    Theorem: T56.
     """
     best = lambda row: max(range(mdp.A), key=row.__getitem__)
     if mdp.horizon is not None:

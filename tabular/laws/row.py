@@ -35,6 +35,8 @@ def law_of_rows(row: RowMoments, form: Form, columns: Columns, policy: Policy, *
     """The law of the mean over the rows, in the parameters. Takes over `row.cross`: at most three matrices of its size are alive. Cost O(k^2).
 
     The error of the mean is that of the weights, of the scores (probabilities to a few roundings times their logarithm) and of the sum over the pairs.
+
+    Theorem: T44.
     """
     mean = columns.total(row.weight)
     second = row.cross

@@ -48,6 +48,8 @@ def whole_return_law(form: Whole, scene: Scene, columns: Columns | None = None) 
     Raises:
         NonTerminating: there is no horizon, and episodes may run for ever.
         InvalidPolicy: the data contain actions at which the policy has no score.
+
+    Theorem: T43.
     """
     policy, mu = scene.policy(), scene.mdp.mu
     columns, first = columns or columns_of(form, policy), np.flatnonzero(mu) if form.rows.start != "row" else np.arange(0)

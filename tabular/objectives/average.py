@@ -22,6 +22,8 @@ class AverageReward(Combinable):
     Raises:
         InvalidArgument: the model ends or has a horizon.
         Multichain: the policy has two closed classes, so that its gain depends on the start.
+
+    Theorem: T57.
     """
 
     @property

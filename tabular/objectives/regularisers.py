@@ -131,6 +131,8 @@ class Entropy(_Running):
     Raises:
         NonTerminating: sequence level, and a trajectory may never end.
         InvalidPolicy: the policy is on the boundary of the simplex (derivatives only).
+
+    Theorem: T37.
     """
 
     title = "entropy"

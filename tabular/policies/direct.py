@@ -18,6 +18,8 @@ class Direct:
     """pi(a|s) = theta[s, a], on the simplex.
 
     Derivatives are plain partial derivatives, d log pi(a|s) / d theta[s, b] = 1{a=b} / pi(a|s); `tangent` projects onto the simplex's tangent space.
+
+    Theorem: T47.
     """
 
     theta: Float[np.ndarray, "S A"]

@@ -18,6 +18,8 @@ class LogLinear:
     """pi(a|s) proportional to exp(sum_d features[s, a, d] theta[d]).
 
     Score: features[s, a] - sum_b pi(b|s) features[s, b].
+
+    Theorem: T38.
     """
 
     theta: Float[np.ndarray, "D"]

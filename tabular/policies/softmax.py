@@ -21,7 +21,7 @@ class Softmax:
     >>> Softmax(np.zeros((1, 2))).probabilities
     array([[0.5, 0.5]])
 
-    Theorem: T22, T23.
+    Theorem: T22, T23, T40.
     """
 
     theta: Float[np.ndarray, "S A"]

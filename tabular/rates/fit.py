@@ -53,6 +53,8 @@ def identify(gap: Float[np.ndarray, "T"], t: Int[np.ndarray, "T"] | None = None,
 
     Raises:
         InvalidArgument: a gap that is negative or not finite, steps that do not increase.
+
+    Theorem: T49.
     """
     gap, t = np.asarray(gap, dtype=float), np.arange(len(gap)) if t is None else np.asarray(t)
     if gap.ndim != 1 or gap.shape != t.shape or (np.diff(t) <= 0).any():

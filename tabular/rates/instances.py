@@ -94,7 +94,10 @@ def best_visits(setting: Setting) -> Float[np.ndarray, "N S"]:
 
 
 def mismatch(setting: Setting) -> Float[np.ndarray, "N"]:
-    """max_s d*(s) / mu(s), with d* normalised; infinite where mu(s) = 0 < d*(s)."""
+    """max_s d*(s) / mu(s), with d* normalised; infinite where mu(s) = 0 < d*(s).
+
+    Theorem: T48.
+    """
     d, mu = best_visits(setting), setting.stack.mu
     d = d / d.sum(axis=1, keepdims=True)
     return np.divide(d, mu, out=np.where(d > 0, np.inf, 0.0), where=mu > 0).max(axis=1)

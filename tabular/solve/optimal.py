@@ -91,6 +91,8 @@ def optimal(model: object, *, method: str | None = None, tolerance: float | None
     >>> found = optimal(chain(3))
     >>> found.policy, round(found.J, 12)
     (array([1, 1, 1]), 0.81)
+
+    Theorem: T56.
     """
     if method is not None and method not in METHODS:
         raise InvalidArgument(f"method is {method!r}, expected one of {', '.join(METHODS)}.")

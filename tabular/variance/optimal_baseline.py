@@ -66,6 +66,8 @@ def least_variance(estimator: PolicyGradient, sampling: object, scene: Scene, *,
 
     Raises:
         InvalidArgument, NonTerminating, NotConverged: as `optimal_values`.
+
+    Theorem: T45.
     """
     values, residual = optimal_values(estimator, sampling, scene, by_step=by_step)
     best = with_values(estimator, values)
