@@ -173,7 +173,7 @@ def policy(rng: np.random.Generator, S: int, A: int) -> list[list[Fraction]]:
 def tangent(rng: np.random.Generator, S: int, A: int) -> list[list[Fraction]]:
     """A derivative of a policy: rows that sum to zero."""
     rows = [fractions(rng, A - 1) for _ in range(S)]
-    return [[*row, -sum(row)] for row in rows]
+    return [[*row, -sum(row, Fraction(0))] for row in rows]
 
 
 def process(rng: np.random.Generator, S: int, A: int, gamma: Fraction | None = None) -> Process:

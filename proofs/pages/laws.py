@@ -1,13 +1,12 @@
 """Laws on a few outcomes: what the theorems about variances are checked on."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from pgtheory.proofs.claim import Case
-from pgtheory.proofs.pages.finite import as_fractions, distribution, dot, fractions
+from pgtheory.proofs.pages.finite import Number, as_fractions, distribution, dot, fractions
 from pgtheory.proofs.pages.symbols import symbols
 
 
@@ -35,7 +34,7 @@ def law_symbols(names: str) -> tuple[list, list]:
     return [p0, p1, p0**0 - p0 - p1], rest
 
 
-def best_baseline(case: Case) -> Fraction:
+def best_baseline(case: Case) -> Number:
     """E g^2 r / E g^2; 0 where that is 0 / 0, as in Coq."""
     square = [g * g for g in case.g]
     mass = dot(case.p, square)

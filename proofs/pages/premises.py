@@ -63,7 +63,7 @@ def rows(rng: np.random.Generator, count: int, n: int) -> list[list[Fraction]]:
         return [distribution(rng, n) for _ in range(count)]
     if kind < 0.88:
         free = [fractions(rng, n - 1, over=2) for _ in range(count)]
-        return [[*row, 1 - sum(row)] for row in free]
+        return [[*row, 1 - sum(row, Fraction(0))] for row in free]
     return [fractions(rng, n, low=0, over=4) for _ in range(count)]
 
 

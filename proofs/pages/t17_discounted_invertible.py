@@ -32,8 +32,8 @@ def rank(case: Case) -> int:
     return rank_of([[Fraction(i == j) - case.gamma * x for j, x in enumerate(row)] for i, row in enumerate(case.M)])
 
 
-def matrix(label: str, M: list, gamma: object) -> Case:
-    return Case(label, M=as_fractions(M), gamma=Fraction(gamma))  # pyright: ignore[reportArgumentType]
+def matrix(label: str, M: list, gamma: int | str) -> Case:
+    return Case(label, M=as_fractions(M), gamma=Fraction(gamma))
 
 
 def instances() -> list[Case]:

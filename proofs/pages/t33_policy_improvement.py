@@ -26,7 +26,7 @@ from pgtheory.proofs.theorem import Page
 def solvable(case: Case) -> bool:
     """Whether both values exist."""
     try:
-        old(case), new(case)
+        _ = old(case), new(case)
     except ZeroDivisionError:
         return False
     return True

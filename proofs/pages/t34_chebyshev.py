@@ -11,7 +11,7 @@ from itertools import count
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import dot, fractions
+from pgtheory.proofs.pages.finite import Number, dot, fractions
 from pgtheory.proofs.pages.premises import holding, without
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
@@ -24,12 +24,12 @@ def stream() -> Iterator[Case]:
         yield Case(f"three points, draw {number}", p=fractions(rng, 3, low=-2 if rng.random() < 0.3 else 0), u=fractions(rng, 3), x=fractions(rng, 3))
 
 
-def product_of_means(case: Case) -> object:
+def product_of_means(case: Case) -> Number:
     """(sum p u) (sum p x)."""
     return dot(case.p, case.u) * dot(case.p, case.x)
 
 
-def mean_of_product(case: Case) -> object:
+def mean_of_product(case: Case) -> Number:
     """(sum p) (sum p u x)."""
     return sum(case.p) * dot(case.p, [u * x for u, x in zip(case.u, case.x, strict=True)])
 

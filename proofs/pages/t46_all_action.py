@@ -11,7 +11,7 @@ from itertools import count
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import distribution, dot, fractions, variance
+from pgtheory.proofs.pages.finite import Number, distribution, dot, fractions, variance
 from pgtheory.proofs.pages.premises import holding, nonnegative, normalised, rows, without
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
@@ -25,12 +25,12 @@ def stream() -> Iterator[Case]:
         yield Case(f"draw {number}", d=d, pi=rows(rng, 3, 2), x=[fractions(rng, 2) for _ in range(3)])
 
 
-def summed(case: Case) -> object:
+def summed(case: Case) -> Number:
     """Var of sum_a pi(a|s) x(s, a), s drawn."""
     return variance(case.d, [dot(p, x) for p, x in zip(case.pi, case.x, strict=True)])
 
 
-def sampled(case: Case) -> object:
+def sampled(case: Case) -> Number:
     """Var of x(s, a), both drawn."""
     return variance([d * p for d, row in zip(case.d, case.pi, strict=True) for p in row], [x for row in case.x for x in row])
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import dot
+from pgtheory.proofs.pages.finite import Number, dot
 from pgtheory.proofs.pages.premises import GAMMA_POSITIVE, P_POSITIVE, P_SUMS, careless, holding, is_policy, without
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
@@ -28,12 +28,12 @@ def stream() -> Iterator[Case]:
         yield case
 
 
-def gap(case: Case) -> object:
+def gap(case: Case) -> Number:
     """J' - J, J' of the other policy."""
     return dot(case.mu, case.process.value(case.other)) - dot(case.mu, case.process.value(case.pi))
 
 
-def bound(case: Case, power: int = 1) -> object:
+def bound(case: Case, power: int = 1) -> Number:
     """kappa max_p sum_s sum_a (p - pi)(a|s) d(s) Q(s, a): the best p is greedy state by state."""
     Q = case.process.action_value(case.pi)
     best = sum(max(d * q for q in row) - d * dot(p, row) for d, row, p in zip(case.d, Q, case.pi, strict=True))

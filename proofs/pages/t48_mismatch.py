@@ -25,7 +25,7 @@ def stream() -> Iterator[Case]:
         case.mu_other = distribution(rng, 2) if rng.random() < 0.8 else fractions(rng, 2)
         try:
             case.d, case.d_other = case.process.occupancy(case.mu, case.pi), case.process.occupancy(case.mu_other, case.other)
-            ratios(case), bounds(case)
+            _ = ratios(case), bounds(case)
         except ZeroDivisionError:
             continue
         yield case

@@ -43,10 +43,10 @@ def formula(case: Case, cross: int = 1, own: int = 1) -> list:
     return every_start(case, lambda s: p.unroll(case.pi, case.n, local, s))
 
 
-def along_both(value: object, slope: int = 1) -> Jet:
+def along_both(value: int | str, slope: int = 1) -> Jet:
     """A number of the model that moves along both directions."""
     zero = Fraction(0)
-    return Jet(Fraction(value), (Fraction(slope), Fraction(slope)), ((zero,), (zero, zero)))  # pyright: ignore[reportArgumentType]
+    return Jet(Fraction(value), (Fraction(slope), Fraction(slope)), ((zero,), (zero, zero)))
 
 
 def instances() -> Iterator[Case]:
