@@ -9,7 +9,6 @@ import pytest
 
 from pgtheory.proofs.bridge import cross, whole
 from pgtheory.proofs.kernel import sources
-from pgtheory.proofs.kernel.prover import NoProver, find
 from pgtheory.proofs.spans import SPANS
 
 
@@ -36,16 +35,14 @@ def test_digits_in_base_100_are_the_number(n):
 
 
 def test_right_number_is_proved_and_a_wrong_one_is_not():
-    try:
-        find()
-    except NoProver as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"not checked: {error}")
     span = next(span for span in SPANS if "Softmax.smx" in span.definitions)
     setting, (right, *_) = span.instance(np.random.default_rng(0))
     wrong = replace(right, value=right.value + Fraction(1, 10**6))
 
-    found = cross([replace(span, instance=lambda rng, e=equation: (setting, [e])) for equation in (right, wrong)])
+    found = cross([replace(span, instance=lambda rng, e=equation: (setting, [e])) for equation in (right, wrong)], compiling=False)
+
+    if not all(crossing.checked for crossing in found):
+        assert not os.environ.get("CI"), found[0].complaint
+        pytest.skip(f"not checked: {found[0].complaint}")
 
     assert [bool(crossing.complaint) for crossing in found] == [False, True]
