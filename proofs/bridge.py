@@ -16,6 +16,9 @@ import numpy as np
 from pgtheory.proofs.kernel import sources as files
 from pgtheory.proofs.kernel.prover import Build, NoProver, Store, cache_folder, coq, find
 
+LIMIT = 300.0
+"""Seconds that one span may take: a wrong number of many digits may keep Coq busy, which is as good as a refusal."""
+
 PREAMBLE = """From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Evaluation.
@@ -133,7 +136,7 @@ def cross(
         for number, (span, setting, equations) in enumerate(made):
             path = Path(f"Bridge{number}.v")
             (build.folder / path).write_text(script(span, setting, equations), encoding="utf8")
-            answer = coq(build.folder, str(path), prover)
+            answer = coq(build.folder, str(path), prover, limit=LIMIT)
             complaint = "" if answer.returncode == 0 else answer.stderr.strip()[-600:]
             found.append(Crossing(span=span, equations=equations, complaint=complaint))
             say(f"{', '.join(span.definitions)}: {'refused' if complaint else f'{len(equations)} equations'}")

@@ -26,7 +26,7 @@ BOUNDS_ONLY = 63
 AWAITING_PAGE = {"T50", "T51", "T52", "T53", "T60", "T62"}
 """Theorems in Coq that have no page yet. The set may only shrink."""
 
-AWAITING_MUTANTS = {f"T{n:02}" for n in range(1, 63)}
+AWAITING_MUTANTS = {f"T{n:02}" for n in range(1, 63)} - {"T43", "T44", "T45", "T57", "T60", "T61"}
 """Theorems in Coq that have fewer than two mutants yet. The set may only shrink."""
 
 
