@@ -23,7 +23,10 @@ class Bregman(Protocol):
 
 @dataclass(frozen=True)
 class NegativeEntropy:
-    """h = sum x log x on the simplex, D_h = KL: theta exp(change), normalised. A probability of 0 stays 0."""
+    """h = sum x log x on the simplex, D_h = KL: theta exp(change), normalised. A probability of 0 stays 0.
+
+    Theorem: T62.
+    """
 
     def step(self, theta: Float[np.ndarray, "*N A"], change: Float[np.ndarray, "*N A"]) -> Float[np.ndarray, "*N A"]:
         """Exponentiated gradient."""

@@ -85,6 +85,8 @@ class SequenceRatio:
 class Truncated:
     """min(ratio, cap). Source: Ionides (2008); Espeholt et al. (2018), V-trace.
 
+    Theorem: T60.
+
     Raises:
         InvalidArgument: cap is not positive.
     """
