@@ -2,7 +2,12 @@
 
 import os
 
-from hypothesis import settings
+# Tensors of a few numbers are slower on two threads than on one, by a factor of two in processor time, and the workers share the processors already.
+# Set before numpy and torch are loaded, and handed on to the workers and to what tests start.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+from hypothesis import settings  # noqa: E402
 
 # In CI a test that passed yesterday passes today: examples are derived from the test, not drawn. Elsewhere new examples are tried each time.
 # No deadline: the first example of a test may compile, import or enumerate.
