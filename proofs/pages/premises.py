@@ -5,6 +5,7 @@ A stream draws careless problems: most numbers proper, some rows signed or unnor
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -38,9 +39,30 @@ def without(name: str, stream: Callable[[], Iterator[Case]], premises: Mapping[s
         InvalidArgument: there is none: the premise may be idle.
     """
     for case in islice(stream(), LONGEST):
-        if not premises[name](case) and all(holds(case) for other, holds in premises.items() if other != name) and fails(case):
+        if refutes(case, name, premises, fails):
             return Case(**{**vars(case), "label": f"{case.label}, without it"})
     raise InvalidArgument(f"none of {LONGEST} cases fails without the premise {name!r}.")
+
+
+def by_hand(made: Mapping[str, Callable[[], Case]], premises: Mapping[str, Premise], fails: Premise) -> dict[str, Callable[[], Case]]:
+    """The given counterexample of each premise, checked to be one.
+
+    Raises:
+        InvalidArgument: (when called) another premise does not hold on it either, or this one does, or the conclusion.
+    """
+
+    def checked(name: str) -> Case:
+        case = made[name]()
+        if not refutes(case, name, premises, fails):
+            raise InvalidArgument(f"{case.label!r} is no counterexample without the premise {name!r}: that one alone must fail, and the conclusion.")
+        return case
+
+    return {name: partial(checked, name) for name in premises}
+
+
+def refutes(case: Case, name: str, premises: Mapping[str, Premise], fails: Premise) -> bool:
+    """Whether one premise does not hold, every other one does, and the conclusion fails."""
+    return not premises[name](case) and all(holds(case) for other, holds in premises.items() if other != name) and fails(case)
 
 
 def careless(seed: int, S: int = 2, A: int = 2) -> Iterator[Case]:

@@ -1,83 +1,135 @@
-"""T43: the variance of REINFORCE by a recursion, without paths.
+"""T43: the second moment of REINFORCE by one recursion over states.
 
-E[score1^p score2^q return^k] with n steps to go is a sum of such moments, of no higher order, with one step less: the binomial expansion of (score now + score later)^p and so on.
-So the covariance of REINFORCE costs n passes over the states, where a sum over paths costs A^n S^n. It is what `tabular/laws` runs.
+With Psi_i the sums of two scores along a path and R its return, E[Psi_1^p Psi_2^q R^k] of n steps follows from such moments of n - 1 steps: split each sum into its first
+term and the rest, and expand the powers. p = q = 1, k = 2 is E[g_1 g_2], so that the covariance of REINFORCE costs n sweeps over the states, not A^n S^n paths.
+Source: Sobel (1982), for the moments of the return.
 """
 
 from collections.abc import Iterator
+from functools import cache
+from itertools import product
 from math import comb
 
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, SHORT, D, cases, every_start, moving, path_score, small, tangent
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, D, Number, Path, as_fractions, cases, moving, plain, small, tangent
+from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
-from pgtheory.proofs.theorem import Page
+from pgtheory.proofs.theorem import Page, Step
+
+ORDERS = ((1, 1, 2), (2, 0, 2), (1, 0, 1), (2, 1, 3))
+"""(p, q, k) of the moments that are compared."""
 
 
-def scores(case: Case) -> list[list[list]]:
-    """The scores of both directions."""
-    return [[[d / p for d, p in zip(row, other, strict=True)] for row, other in zip(slope, case.pi, strict=True)] for slope in (case.dpi, case.dpi2)]
+def scores(case: Case) -> list:
+    """sc_1 and sc_2 with D_i pi = pi sc_i, unless the case brings its own."""
+    made = [[[d / p for d, p in zip(row, pi, strict=True)] for row, pi in zip(slope, case.pi, strict=True)] for slope in (case.dpi, case.dpi2)]
+    return getattr(case, "scores", made)
 
 
-def covariance(case: Case) -> list:
-    """E[(g1 - E g1) (g2 - E g2)] over all paths, g_i the score in direction i times the return."""
-    p = case.process
-    along = [Case(**{**vars(case), "sc": sc}) for sc in scores(case)]
-    g = [lambda s, path, one=one: path_score(one, s, path) * p.ret(s, path) for one in along]
-    centre = [[p.mean(case.pi, case.n, s, lambda path, s=s, f=f: f(s, path)) for s in p.states] for f in g]
-    return every_start(case, lambda s: p.mean(case.pi, case.n, s, lambda path: (g[0](s, path) - centre[0][s]) * (g[1](s, path) - centre[1][s])))
+def along(case: Case, i: int, s: int, path: Path) -> Number:
+    """Psi_i of a path."""
+    return sum(scores(case)[i][x][a] for x, a, _ in case.process.visited(s, path))
 
 
-def moment(case: Case, n: int, p: int, q: int, k: int) -> list:
-    """E[score1^p score2^q return^k] in every state, by the recursion."""
-    m, (one, two) = case.process, scores(case)
-    if n == 0:
-        return [int(p + q + k == 0)] * len(case.pi)
-    total = [0 * m.gamma for _ in m.states]
-    for i in range(p + 1):
-        for j in range(q + 1):
-            for h in range(k + 1):
-                after = moment(case, n - 1, i, j, h)
-                for s in m.states:
-                    for a in m.actions:
-                        now = one[s][a] ** (p - i) * two[s][a] ** (q - j) * m.r[s][a] ** (k - h) * m.gamma**h
-                        total[s] += (
-                            case.pi[s][a] * comb(p, i) * comb(q, j) * comb(k, h) * now * sum(x * y for x, y in zip(m.P[s][a], after, strict=True))
-                        )
-    return total
+def by_paths(case: Case, p: int, q: int, k: int, s: int) -> Number:
+    """E[Psi_1^p Psi_2^q R^k], over all paths."""
+    m = plain(case.process)
+    return m.mean(case.pi, case.n, s, lambda path: along(case, 0, s, path) ** p * along(case, 1, s, path) ** q * m.ret(s, path) ** k)
 
 
-def formula(case: Case, orders=(1, 1, 2), centred: int = 1) -> list:
-    """moment(1, 1, 2) - D1 V D2 V."""
+def by_recursion(case: Case, p: int, q: int, k: int, s: int, choose=comb, discount=lambda gamma, h: gamma**h) -> Number:
+    """The same, from the moments of no higher order with one step less."""
+    m, (one, two) = plain(case.process), scores(case)
+
+    @cache
+    def moment(n: int, p: int, q: int, k: int, s: int) -> Number:
+        if n == 0:
+            return m.gamma**0 if p + q + k == 0 else 0 * m.gamma
+        total = 0 * m.gamma
+        for a, (i, j, h) in product(m.actions, product(range(p + 1), range(q + 1), range(k + 1))):
+            first = one[s][a] ** (p - i) * two[s][a] ** (q - j) * m.r[s][a] ** (k - h) * discount(m.gamma, h)
+            rest = sum(m.P[s][a][t] * moment(n - 1, i, j, h, t) for t in m.states)
+            total += choose(p, i) * choose(q, j) * choose(k, h) * case.pi[s][a] * first * rest
+        return total
+
+    return moment(case.n, p, q, k, s)
+
+
+def covariance(case: Case, s: int) -> Number:
+    """E[(g_1 - E g_1) (g_2 - E g_2)] with g_i = Psi_i R, over all paths."""
+    m = plain(case.process)
+    g = [lambda path, i=i: along(case, i, s, path) * m.ret(s, path) for i in (0, 1)]
+    centre = [m.mean(case.pi, case.n, s, f) for f in g]
+    return m.mean(case.pi, case.n, s, lambda path: (g[0](path) - centre[0]) * (g[1](path) - centre[1]))
+
+
+def left(case: Case) -> list:
+    """The moments and the covariance over paths, from every start."""
+    return [[*(by_paths(case, *order, s) for order in ORDERS), covariance(case, s)] for s in case.process.states]
+
+
+def right(case: Case, moment=by_recursion, squared: int = 1) -> list:
+    """The moments by the recursion, and moment(1, 1, 2) - D_1 V D_2 V."""
     slopes = [[D(v) for v in case.process.V(moving(case.pi, slope), case.n)] for slope in (case.dpi, case.dpi2)]
-    return [x - centred * a * b for x, a, b in zip(moment(case, case.n, *orders), *slopes, strict=True)]
+    return [
+        [*(moment(case, *order, s) for order in ORDERS), moment(case, 1, 1, 2, s) - squared * slopes[0][s] * slopes[1][s]]
+        for s in case.process.states
+    ]
 
 
-def second(case: Case) -> Case:
-    """A second direction."""
-    case.dpi2 = tangent(np.random.default_rng(43), len(case.pi), len(case.pi[0]))
+def second(case: Case, slope: list) -> Case:
+    """The case with a second direction."""
+    case.dpi2 = as_fractions(slope)
     return case
 
 
 def instances() -> Iterator[Case]:
-    yield from (second(case) for case in cases(43, SHORT[:3]))
+    rng = np.random.default_rng(43)
+    for case in cases(43, SHORT[:3], each=1):
+        yield second(case, tangent(rng, len(case.pi), len(case.pi[0])))
+    yield second(small(), [[0, 0], [1, -1]])
+
+
+ROWS = [[1, -1], [0, 0]]
+"""A second direction for problems by hand."""
+
+
+def derivation() -> Iterator[Step]:
+    m = TwoByTwo(stochastic=True, more="u,v")
+    sc = [[m.D(p) / p for p in row] for row in m.pi]
+    other = [[m.more["u"] / m.pi[0][0], -m.more["u"] / m.pi[0][1]], [m.more["v"] / m.pi[1][0], -m.more["v"] / m.pi[1][1]]]
+    case = Case("symbols", process=m.process, pi=m.pi, n=2, scores=[sc, other], dpi=m.pi, dpi2=m.pi)
+    yield Step("two steps, first moments: paths and recursion", by_paths(case, 1, 0, 1, 0), by_recursion(case, 1, 0, 1, 0))
+    yield Step("which is D V_2 (T10)", by_recursion(case, 1, 0, 1, 0), m.D(m.process.V(m.pi, 2)[0]))
+    case.n = 1
+    yield Step("one step, the second moment", by_paths(case, 1, 1, 2, 0), by_recursion(case, 1, 1, 2, 0))
 
 
 PAGE = Page(
     title="Second moment of REINFORCE by a Bellman recursion",
-    words="The covariance of REINFORCE follows from joint moments of scores and return, which obey a recursion over the states.",
+    words="Moments of scores and return with n steps to go follow from those with one step less; the covariance of REINFORCE is one of them, less the product of two gradients.",
     claim=Claim(
         id="T43", kind="variance equals", relation=Exact(), level="rational",
-        statement="Cov(g1, g2) = moment_{1,1,2}(s) - D1 V_n(s) D2 V_n(s), moments by binomial recursion",
-        left=covariance, right=formula, cases=instances,
+        statement="E[Psi_1^p Psi_2^q R^k] = M_n(p, q, k), M_{n+1}(p, q, k)(s) = sum_a pi sum_{ijh} C(p, i) C(q, j) C(k, h) sc_1^(p-i) sc_2^(q-j) r^(k-h) gamma^h sum_t P M_n(i, j, h)(t); "
+        "Cov(g_1, g_2) = M_n(1, 1, 2) - D_1 V_n D_2 V_n",
+        left=left, right=right, cases=instances,
         assumes={
-            "rows of P sum to one": lambda: second(small(P=LOOSE_MODEL)),
-            "rows of pi sum to one": lambda: second(small(pi=[[1, 1], [1, 2]], dpi=[[1, 1], [0, 5]])),
+            **{f"{name}, for the covariance": lambda make=make: second(make(), ROWS) for name, make in MOVING.items()},
+            "rows of P sum to one, for the covariance": lambda: second(small(P=LOOSE_MODEL), ROWS),
+            "rows of pi sum to one, for the covariance": lambda: second(small(pi=[[1, 1], [1, 2]], dpi=[[1, 1], [0, 5]]), ROWS),
+            "D_i pi = pi sc_i, for the covariance": lambda: second(small(scores=[[[6, -3], [8, -8]], [[3, "-3/2"], [0, 0]]]), ROWS),
         },
-        mutants={"without the product of the means": lambda case: formula(case, centred=0), "the return once": lambda case: formula(case, orders=(1, 1, 1))},
+        mutants={
+            "without the binomials": lambda case: right(case, lambda *at: by_recursion(*at, choose=lambda n, k: 1)),
+            "gamma in the place of its powers": lambda case: right(case, lambda *at: by_recursion(*at, discount=lambda gamma, h: gamma)),
+            "without the product of the gradients": lambda case: right(case, squared=0),
+        },
+        source="Sobel (1982), for the moments of the return",
     ),
-    free=("positive numbers", "gamma below 1"),
+    free=("normalised rows, for the recursion", "positive probabilities", "gamma below 1"),
+    derivation=derivation,
     coq=("T43_moment_recursion", "T43_reinforce_covariance"),
     functions=("pgtheory.tabular.laws.whole_return:whole_return_law",),
 )  # fmt: skip

@@ -1,92 +1,175 @@
-"""T45: the best baseline of the state, and what a baseline of the action lacks.
+"""T45: the best baseline of the state, and what a baseline of state and action owes.
 
-State by state the total variance is a parabola in b(s) with its vertex at E[|g|^2 G | s] / E[|g|^2 | s], where the scores have mean zero in each state. A baseline b_k(s, a)
-of the action is biased by exactly E[sum_k gamma^k sum_c D pi(c|s_k) b_k(s_k, c)]: add that term and it is unbiased again. The mean over actions is the whole price of a
-better fit. Source: Greensmith, Bartlett, Baxter (2004); Wu et al. (2018); Gu et al. (2017) for the correction.
+The mean of g_i (G - b(s)) does not depend on b, so that the total variance is a sum of parabolas, one a state, with vertices b*(s) = E[|g|^2 G | s] / E[|g|^2 | s]; not
+at V(s) (T20 in each state). A baseline that sees the action too changes the mean, by minus E[sum_t gamma^t sum_a D pi(a|s_t) b_t(s_t, a)]; added to the estimate it makes
+good for it (control variates: Q-Prop, Stein). Source: Greensmith, Bartlett, Baxter (2004), Theorem 13; Gu et al. (2017); Tucker et al. (2018), section 2.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, SHORT, cases, dot, fractions, score, small, value_derivative, variance
+from pgtheory.proofs.pages.finite import (
+    LOOSE_MODEL,
+    MOVING,
+    SHORT,
+    Number,
+    Path,
+    as_fractions,
+    cases,
+    distribution,
+    dot,
+    every_start,
+    fractions,
+    plain,
+    score,
+    small,
+    value_derivative,
+    variance,
+)
+from pgtheory.proofs.pages.symbols import symbols
 from pgtheory.proofs.relations import Exact
-from pgtheory.proofs.theorem import Page
+from pgtheory.proofs.theorem import Page, Step
+
+# One draw w of weight p: its state `st`, the coordinates g[i] of its score, its return G
 
 
-def of_states(case: Case) -> Case:
-    """A law of (state, outcome) with scores of mean zero in each state, returns G, a baseline c(s); and a baseline of the action for the process."""
-    rng = np.random.default_rng(450 + len(case.mu))
-    case.table = [[fractions(rng, len(row)) for row in case.pi] for _ in range(case.n)]
-    case.G = [fractions(rng, len(row)) for row in case.pi]
-    case.c = getattr(case, "c", fractions(rng, len(case.mu)))
-    case.slope = getattr(case, "slope", score(case))
-    return case
+def square(case: Case) -> list:
+    """|g|^2, draw by draw."""
+    return [sum((x * x for x in each), 0 * case.p[0]) for each in zip(*case.g, strict=True)]
 
 
-def flat(case: Case, values: list[list]) -> list:
-    return [x for row in values for x in row]
-
-
-def total_variance(case: Case, c: list) -> object:
-    """Var(g (G - c(s))) under mu(s) pi(a|s)."""
-    law = [m * p for m, row in zip(case.mu, case.pi, strict=True) for p in row]
-    return variance(law, [g * (x - c[s]) for s, (gs, xs) in enumerate(zip(case.slope, case.G, strict=True)) for g, x in zip(gs, xs, strict=True)])
+def in_state(case: Case, s: int, x: list) -> Number:
+    """E[x; state s]."""
+    return dot(case.p, [y if state == s else 0 * y for y, state in zip(x, case.st, strict=True)])
 
 
 def best(case: Case) -> list:
-    """E[g^2 G | s] / E[g^2 | s]."""
-    mass = [dot(p, [g * g for g in gs]) for p, gs in zip(case.pi, case.slope, strict=True)]
-    gain = [dot(p, [g * g * x for g, x in zip(gs, xs, strict=True)]) for p, gs, xs in zip(case.pi, case.slope, case.G, strict=True)]
-    return [x / m if m != 0 else m for x, m in zip(gain, mass, strict=True)]
+    """E[|g|^2 G; s] / E[|g|^2; s], 0 where that is 0 / 0, as in Coq."""
+    mass = [in_state(case, s, square(case)) for s in range(len(case.beta))]
+    mixed = [in_state(case, s, [x * y for x, y in zip(square(case), case.G, strict=True)]) for s in range(len(case.beta))]
+    return [x / m if m != 0 else 0 * m for x, m in zip(mixed, mass, strict=True)]
 
 
-def actual(case: Case) -> list:
-    """The variance with the baseline c, and D V_n."""
-    return [total_variance(case, case.c), value_derivative(case)]
+def mean_return(case: Case) -> list:
+    """E[G | s]."""
+    one = [case.p[0] ** 0] * len(case.p)
+    return [in_state(case, s, case.G) / in_state(case, s, one) for s in range(len(case.beta))]
 
 
-def formula(case: Case, vertex=best, correction: int = 1) -> list:
-    """The least variance and the gap; the mean of the estimator with a baseline of the action, corrected."""
+def total_variance(case: Case, b: list) -> Number:
+    """sum_i Var(g_i (G - b(s)))."""
+    return sum(variance(case.p, [x * (y - b[s]) for x, y, s in zip(g, case.G, case.st, strict=True)]) for g in case.g)
+
+
+def with_gap(case: Case, vertex=best) -> Number:
+    """sum_i Var(g_i (G - b*(s))) + sum_s E[|g|^2; s] (b(s) - b*(s))^2."""
     v = vertex(case)
-    mass = [m * dot(p, [g * g for g in gs]) for m, p, gs in zip(case.mu, case.pi, case.slope, strict=True)]
-    gap = dot(mass, [(x - y) ** 2 for x, y in zip(case.c, v, strict=True)])
-    p, sc, b = case.process, score(case), case.table
+    return total_variance(case, v) + sum(in_state(case, s, square(case)) * (b - x) ** 2 for s, (b, x) in enumerate(zip(case.beta, v, strict=True)))
 
-    def corrected(s: int, path: tuple) -> object:
-        steps, total = p.visited(s, path), 0 * p.gamma
-        for k, (x, a, _) in enumerate(steps):
-            lacking = dot(case.dpi[x], b[k][x])
-            total += p.gamma**k * (sc[x][a] * (p.ret(x, path[k:]) - b[k][x][a]) + correction * lacking)
-        return total
 
-    return [total_variance(case, v) + gap, [p.mean(case.pi, case.n, s, lambda path, s=s: corrected(s, path)) for s in p.states]]
+# Whole paths, with a baseline q[k][s][a]
+
+
+def estimate(case: Case, s: int, path: Path) -> Number:
+    """sum_k gamma^k sc(s_k, a_k) (G_k - q_k(s_k, a_k))."""
+    p = case.process
+    return sum(p.gamma**k * case.sc[x][a] * (p.ret(x, path[k:]) - case.q[k][x][a]) for k, (x, a, _) in enumerate(p.visited(s, path)))
+
+
+def correction(case: Case, s: int, path: Path) -> Number:
+    """sum_k gamma^k sum_a D pi(a|s_k) q_k(s_k, a)."""
+    p = case.process
+    return sum(p.gamma**k * dot(case.dpi[x], case.q[k][x]) for k, (x, _, _) in enumerate(p.visited(s, path)))
+
+
+def averaged(case: Case, f=estimate) -> list:
+    """The mean over all paths, from every start; the model stands still."""
+    still = changed(case, process=plain(case.process), sc=score(case))
+    return every_start(still, lambda s: still.process.mean(case.pi, case.n, s, lambda path: f(still, s, path)))
+
+
+def left(case: Case) -> list:
+    """The variance with b; 0; D V; the mean of the estimate."""
+    return [total_variance(case, case.beta), Fraction(0), value_derivative(case), averaged(case)]
+
+
+def right(case: Case, gap=with_gap, owed=averaged, sign: int = 1) -> list:
+    """The least variance and the gap; by how much it exceeds that with b; the mean with the correction; D V less the mean of the correction."""
+    corrected = owed(case, lambda case, s, path: estimate(case, s, path) + correction(case, s, path))
+    less = [v - sign * c for v, c in zip(value_derivative(case), averaged(case, correction), strict=True)]
+    return [gap(case), max(total_variance(case, best(case)) - total_variance(case, case.beta), Fraction(0)), corrected, less]
+
+
+LAW = {"p": ["1/4", "1/4", "1/3", "1/6"], "st": [0, 0, 1, 1], "g": [[1, -1, 1, -2], [2, -2, 0, 0]], "G": [3, 1, 2, 5], "beta": [1, 1]}
+"""Two states, two draws each, two coordinates of the score."""
+
+ACTIONS = {"q": [[[1, 2], [0, 3]], [[2, -1], [1, 1]]]}
+
+
+def instance(label: str, **changes: Any) -> Case:
+    """A draw and a problem by hand."""
+    parts = {name: changes.pop(name, part) for name, part in LAW.items()}
+    return changed(small(label, **{**ACTIONS, **changes}), **{name: part if name == "st" else as_fractions(part) for name, part in parts.items()})
+
+
+def changed(case: Case, **parts: Any) -> Case:
+    """The case with other parts."""
+    return Case(**{**vars(case), **parts})
 
 
 def instances() -> Iterator[Case]:
-    yield from (of_states(case) for case in cases(45, SHORT))
+    rng = np.random.default_rng(45)
+    for case in cases(45, SHORT, each=1):
+        st = [0, 0, 0, 1, 1, 2]
+        p = [d * x for d, n in zip(distribution(rng, 3), (3, 2, 1), strict=True) for x in distribution(rng, n)]
+        g = [[x, y, -(p[0] * x + p[1] * y) / p[2], z, -p[3] * z / p[4], Fraction(0)] for x, y, z in (fractions(rng, 3) for _ in range(2))]
+        q = [[fractions(rng, len(case.pi[0])) for _ in case.pi] for _ in range(case.n)]
+        yield changed(case, p=p, st=st, g=g, G=fractions(rng, 6), beta=fractions(rng, 3), q=q)
+    yield instance("draws that sum to two", p=["1/2", "1/2", "2/3", "1/3"])
+
+
+def moved(make) -> Case:
+    return changed(instance("a model that moves"), process=make().process)
+
+
+def derivation() -> Iterator[Step]:
+    p, x, y, G0, G1, b = symbols("p,x,y,G0,G1,b")
+    draws = Case("one state", p=[p, 1 - p], st=[0, 0], g=[[x, -p * x / (1 - p)], [y, -p * y / (1 - p)]], G=[G0, G1], beta=[b])
+    yield Step("in each state: complete the square", total_variance(draws, [b]), with_gap(draws))
+    q0, q1, pi, d = symbols("q0,q1,pi,d")
+    yield Step("score times baseline of the action has the mean sum_a D pi b", pi * (d / pi) * q0 + (1 - pi) * (-d / (1 - pi)) * q1, d * q0 - d * q1)
 
 
 PAGE = Page(
-    title="State baselines: the gap; action baselines: the correction",
-    words="In each state the best baseline is the mean return weighted with the squared score; a baseline of the action is biased by the derivative of its mean, which can be added.",
+    title="Best state baseline; baselines of state and action",
+    words="The baseline of least total variance is in each state the mean return weighted with the squared score. One that sees the action biases by minus sum_a D pi b.",
     claim=Claim(
         id="T45", kind="variance equals", relation=Exact(), level="rational",
-        statement="Var(g (G - c)) = Var(g (G - c*)) + sum_s E[g^2; s] (c(s) - c*(s))^2, and D V = E[sum gamma^k (sc (G_k - b_k(s, a)) + sum_c D pi(c|s) b_k(s, c))]",
-        left=actual, right=formula, cases=instances,
+        statement="sum_i Var(g_i (G - b(s))) = that of b* + sum_s E[|g|^2; s] (b(s) - b*(s))^2, least at b*(s) = E[|g|^2 G; s] / E[|g|^2; s]; "
+        "E[sum_k gamma^k (sc (G_k - q_k(s_k, a_k)) + sum_a D pi(a|s_k) q_k(s_k, a))] = D V_n",
+        left=left, right=right, cases=instances,
         assumes={
-            "scores have mean zero in each state": lambda: of_states(small(slope=[[1, 1], [2, -1]])),
-            "rows of P sum to one": lambda: of_states(small(P=LOOSE_MODEL)),
-            "rows of pi sum to one": lambda: of_states(small(pi=[[1, 1], [1, 2]], dpi=[[1, 1], [0, 5]])),
+            "scores have mean zero in each state": lambda: instance("scores of mean 1/2 and -1/2", g=[[2, 0, 0, 0], [0, 0, "-3/2", 0]]),
+            "no return where E[|g|^2; s] = 0": lambda: instance("weights 3, -3, 1 in a state", p=[3, -3, 1], st=[0, 0, 0], g=[[1, 2, 3]], G=[1, 3, 5], beta=[1]),
+            "weights are not negative, for the minimum": lambda: instance("weights 2, -2, 1", p=[2, -2, 1], st=[0, 0, 0], g=[[1, 2, 2]], G=[1, 3, 5], beta=[0]),
+            **{name: lambda make=make: moved(make) for name, make in MOVING.items()},
+            "rows of P sum to one": lambda: instance("rows of P that sum to two", P=LOOSE_MODEL),
+            "rows of pi sum to one": lambda: instance("rows of pi that sum to two and three", pi=[[1, 1], [1, 2]], dpi=[[1, 1], [0, 5]]),
+            "D pi = pi sc": lambda: instance("twice the score", sc=[[6, -3], [8, -8]]),
         },
         mutants={
-            "the mean return as the vertex": lambda case: formula(case, vertex=lambda case: [dot(p, x) for p, x in zip(case.pi, case.G, strict=True)]),
-            "without the correction": lambda case: formula(case, correction=0),
+            "the mean return as the best baseline": lambda case: right(case, gap=lambda case: with_gap(case, mean_return)),
+            "without the correction": lambda case: right(case, owed=lambda case, _: averaged(case)),
+            "the bias with the other sign": lambda case: right(case, sign=-1),
         },
-        source="Greensmith, Bartlett, Baxter (2004); Gu, Lillicrap, Ghahramani, Turner, Levine (2017)",
+        source="Greensmith, Bartlett, Baxter (2004), Theorem 13; Gu et al. (2017); Tucker et al. (2018), section 2",
     ),
-    free=("a baseline that does not move with theta",),
-    coq=("T45_action_baseline_bias", "T45_action_baseline_corrected", "T45_state_baseline_gap", "T45_state_baseline_minimum"),
+    free=("draws that sum to one", "a score that comes from a policy", "a q that does not move with theta", "states that are all drawn"),
+    derivation=derivation,
+    coq=("T45_state_baseline_gap", "T45_state_baseline_minimum", "T45_action_baseline_corrected", "T45_action_baseline_bias"),
     functions=("pgtheory.tabular.estimators.baselines:OptimalState", "pgtheory.tabular.variance.optimal_baseline:least_variance"),
 )  # fmt: skip

@@ -1,70 +1,74 @@
-"""T49: a gap that shrinks by its square falls like 1/t.
+"""T49: a gap that falls by a multiple of its square falls like 1/t.
 
-gap_{t+1} <= gap_t - c gap_t^2 with c > 0 gives gap_t <= 1 / (c t), whatever the first gap was: after one step it is at most 1/(4c). It turns a Lojasiewicz inequality
-of degree one and smoothness into the rate O(1/t) of softmax policy gradient. Source: Mei, Xiao, Szepesvari, Schuurmans (2020), proof of Theorem 2.
+With y = c gap_t the claim is t y <= 1, by induction: where y <= 1, (t + 1) (y - y^2) = t y (1 - y) + y (1 - y) <= 1 - y^2, and where y > 1 the next gap is below zero.
+It ends the proofs of O(1/t) for softmax (T52): smoothness (T51) turns a gradient into a gain of its square, domination (T50) a gap into a gradient. The first gap does
+not enter: y - y^2 is at most 1/4. Source: Mei, Xiao, Szepesvari, Schuurmans (2020), proof of Theorem 4; Nesterov (2004), Theorem 2.1.14.
 """
 
 from collections.abc import Iterator
-from functools import partial
-from itertools import count
+from fractions import Fraction
 
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import fractions
-from pgtheory.proofs.pages.premises import above, holding, without
+from pgtheory.proofs.pages.finite import Number, fractions
+from pgtheory.proofs.pages.symbols import symbols
 from pgtheory.proofs.relations import Exact
-from pgtheory.proofs.theorem import Page
+from pgtheory.proofs.theorem import Page, Step
 
 
-def stream() -> Iterator[Case]:
-    """Sequences of five gaps: by the recursion, less a slack, or at random."""
+def sequence(label: str, c: Number, first: Number, more: list[Number]) -> Case:
+    """gap' = gap - c gap^2 - more: the premise asks that `more` be nowhere negative."""
+    gap = [Fraction(first)]
+    for x in more:
+        gap.append(gap[-1] - c * gap[-1] ** 2 - x)
+    return Case(label, c=Fraction(c), gap=gap)
+
+
+def instances() -> Iterator[Case]:
+    yield sequence("from the top of the parabola, nothing to spare", 1, "1/2", [0] * 7)
+    yield sequence("a first gap of a thousand", Fraction(1, 2), 1000, [0] * 5)
+    yield sequence("a first gap below zero", 2, -3, [0] * 4)
     rng = np.random.default_rng(49)
-    for number in count(1):
-        c, first = fractions(rng, 2, low=1 if rng.random() < 0.8 else -9, over=3)
-        gaps, steps = [first], rng.random()
-        for _ in range(4):
-            slack = fractions(rng, 1, low=0, over=9)[0] if steps < 0.7 else fractions(rng, 1, over=2)[0]
-            gaps.append(gaps[-1] - c * gaps[-1] ** 2 - slack)
-        yield Case(f"sequence {number}", c=c, gaps=gaps)
+    for number in range(6):
+        c, first = fractions(rng, 2, low=1)
+        yield sequence(f"sequence {number + 1}", c, first / (2 * c), [x / 40 for x in fractions(rng, 6, low=0, high=2)])
 
 
-def later(case: Case) -> list:
-    """gap_1, gap_2, ..."""
-    return case.gaps[1:]
+def bound(case: Case, of=lambda t: t) -> list:
+    """1 / (c t) for t = 1, 2, ..."""
+    return [1 / (case.c * of(t)) for t in range(1, len(case.gap))]
 
 
-def bounds(case: Case, shift: int = 0) -> list:
-    """1 / (c t)."""
-    return [1 / (case.c * (t + shift)) for t in range(1, len(case.gaps))]
+def derivation() -> Iterator[Step]:
+    c, gap, t = symbols("c,gap,t")
+    y = c * gap
+    fallen = c * (gap - c * gap**2)
+    yield Step(
+        "(t + 1) times the next y is t y (1 - y) + y (1 - y); for y <= 1 the claim t y <= 1 may be put in", (t + 1) * fallen, (t * y + y) * (1 - y)
+    )
+    yield Step("which leaves at most 1", (1 + y) * (1 - y), 1 - y**2)
+    yield Step("for y > 1 it is negative, whatever t was", (t + 1) * fallen, -(t + 1) * y * (y - 1))
 
-
-PREMISES = {
-    "c is positive": lambda case: case.c > 0,
-    "gap_{t+1} <= gap_t - c gap_t^2": lambda case: all(y <= x - case.c * x * x for x, y in zip(case.gaps, case.gaps[1:], strict=False)),
-}
-
-FAILS = lambda case: case.c != 0 and above(later(case), bounds(case))
 
 PAGE = Page(
-    title="Quadratic recursion",
-    words="If every step closes at least c times the square of the gap, the gap after t steps is at most 1/(c t).",
+    title="From a quadratic decrease to a rate of 1/t",
+    words="A gap that falls in every step by at least c times its square is at most 1/(c t) after t steps.",
     claim=Claim(
-        id="T49", kind="rate", relation=Exact("<="), level="rational", statement="c > 0 and gap_{t+1} <= gap_t - c gap_t^2 imply gap_t <= 1 / (c t), t >= 1",
-        left=later, right=bounds, cases=lambda: [*holding(stream(), PREMISES), tight()],
-        assumes={name: partial(without, name, stream, PREMISES, FAILS) for name in PREMISES},
-        mutants={"a tenth of it": lambda case: [x / 10 for x in bounds(case)], "1 / (c (t + 9))": lambda case: bounds(case, 9)},
-        source="Mei, Xiao, Szepesvari, Schuurmans (2020), proof of Theorem 2",
+        id="T49", kind="rate", relation=Exact("<="), level="rational", statement="gap_{t+1} <= gap_t - c gap_t^2 for all t implies gap_t <= 1 / (c t), t >= 1",
+        left=lambda case: case.gap[1:], right=bound, cases=instances,
+        assumes={
+            "c is positive": lambda: sequence("c = -1", -1, "1/2", [0] * 3),
+            "every step falls by c gap^2": lambda: sequence("a third step that loses one", 1, "1/2", [0, 0, -1, 0]),
+        },
+        mutants={
+            "half of it": lambda case: bound(case, of=lambda t: 2 * t),
+            "1/(c t^2)": lambda case: bound(case, of=lambda t: t**2),
+        },
+        source="Mei, Xiao, Szepesvari, Schuurmans (2020), proof of Theorem 4; Nesterov (2004), Theorem 2.1.14",
     ),
-    free=("gaps that are positive", "a bound on the first gap"),
+    free=("a small first gap", "gaps that are not negative", "c times the first gap below 1"),
+    derivation=derivation,
     coq=("T49_quadratic_recursion",),
-    functions=("pgtheory.tabular.rates.fit:identify",),
+    functions=("pgtheory.tabular.rates.fit:identify", "pgtheory.tabular.rates.softmax:softmax_constants"),
 )  # fmt: skip
-
-
-def tight() -> Case:
-    """The recursion with equality from 1/2, c = 1."""
-    gaps = fractions(np.random.default_rng(0), 1, low=2, high=2)
-    for _ in range(12):
-        gaps.append(gaps[-1] - gaps[-1] ** 2)
-    return Case("equality from 1/2", c=gaps[0] ** 0, gaps=gaps)
