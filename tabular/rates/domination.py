@@ -25,7 +25,10 @@ from pgtheory.tabular.rates.theorem import Setting, Theorem
 
 
 def distance_ratio(setting: Setting):
-    """max_s d*(s)/d_pi(s), both unnormalised, as a watch."""
+    """max_s d*(s)/d_pi(s), both unnormalised, as a watch.
+
+    Theorem: T47.
+    """
     d = best_visits(setting)
 
     def watch(outlook: PolicyOutlook) -> np.ndarray:

@@ -26,7 +26,7 @@ class Sources:
         transitions: the next states, the end of the episode included.
         rewards: the noise of the rewards once the next state is known.
 
-    Theorem: T19.
+    Theorem: T19, T46.
     """
 
     start: np.ndarray | float
