@@ -1,6 +1,7 @@
 """Checks the theorems with the proof kernel: python proofs/check.py [T02 ...]
 
-Exit codes: 0 every theorem is accepted, 1 one is refused, 2 bad use, 3 not checked, because there is no prover. Runs in a bare clone, without installation.
+Exit codes: 0 every theorem is accepted, 1 one is refused, 2 bad use, 3 not checked: there is no prover, or a theorem
+has too few mutants. Runs in a bare clone, without installation.
 
     python proofs/check.py                 build what is not stored, ask Coq, compare with proofs/coq/statements.txt
     python proofs/check.py --fresh         trust no stored file
@@ -78,7 +79,7 @@ def bridge() -> int:
 def show(report) -> None:
     """The verdicts as text."""
     accepted = [verdict for verdict in report.verdicts.values() if verdict.status == "accepted"]
-    if not accepted and all(verdict.status == "not checked" for verdict in report.verdicts.values()):
+    if not accepted and all(verdict.status == "not checked" and not verdict.facts for verdict in report.verdicts.values()):
         print(f"not checked: {report.prover}")
         return
     for verdict in report.verdicts.values():

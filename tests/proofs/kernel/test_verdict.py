@@ -66,16 +66,22 @@ def test_true_theorem_is_accepted(checked):
         ({"Twice": TRUE.replace("reflexivity. Qed", "Admitted")}, "forbidden: Twice.v:3 Admitted"),
         ({"Twice": TRUE.replace("Theorem", "Hypothesis secret : False.\nTheorem").replace("reflexivity", "destruct secret")}, "T98_twice rests on .*secret"),
         ({"Twice": "From PG Require Import Hole.\n" + TRUE, "Hole": "Axiom hole : False.\n"}, "forbidden: Hole.v:1 Axiom"),
-        ({"mutants/TwiceMutants": MUTANTS.splitlines()[0] + "\n" + MUTANTS.splitlines()[1]}, "1 mutants, fewer than 2"),
         ({"mutants/TwiceMutants": MUTANTS.replace("~ (forall n, twice n = n)", "True").replace("intro H; discriminate (H 1)", "exact I", 1)}, "refutes nothing"),
     ],
-    ids=["false", "admitted", "hypothesis outside a section", "axiom in a file behind it", "one mutant", "mutant that says nothing"],
+    ids=["false", "admitted", "hypothesis outside a section", "axiom in a file behind it", "mutant that says nothing"],
 )  # fmt: skip
 def test_theorem_is_refused(checked, files, why):
     report = checked(**files)
 
     assert report.exit_code == 1
     assert re.search(why, reasons(report)), reasons(report)
+
+
+def test_theorem_of_one_mutant_is_proved_and_not_accepted(checked):
+    report = checked(**{"mutants/TwiceMutants": "\n".join(MUTANTS.splitlines()[:2])})
+
+    assert report.exit_code == 3 and report.verdicts["T98"].status == "not checked"
+    assert "proved as it is stated, and 1 of its mutants are refuted in Coq, fewer than 2" in reasons(report)
 
 
 def test_theorem_without_golden_entry_is_refused(checked):
