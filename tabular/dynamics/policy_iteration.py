@@ -5,6 +5,7 @@ from jaxtyping import Float
 
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.solve.evaluation import rounding_of_backup
+from pgtheory.tabular.solve.iteration.policy import overflow
 from pgtheory.tabular.solve.structure import UNIT
 
 
@@ -22,6 +23,9 @@ def policy_iteration(stack: Stack) -> tuple[Float[np.ndarray, "N S"], Float[np.n
     rounding added.
 
     Cost: a few steps of O(N S^3 + N S^2 A). Source: Howard (1960).
+
+    Raises:
+        InvalidModel: values overflow.
     """
     N, S, A = stack.r.shape
     horizon = (1 + 8 * UNIT) / (1 - contraction(stack))
@@ -36,6 +40,8 @@ def policy_iteration(stack: Stack) -> tuple[Float[np.ndarray, "N S"], Float[np.n
         own, best = np.take_along_axis(Q, a[:, :, None], axis=2)[:, :, 0], Q.max(axis=2)
         rho = rounding_of_backup(branching[moving], A, largest[moving], abs(here).max(axis=1))
         residual, gain = abs(own - here).max(axis=1), (best - own).max(axis=1)
+        if not np.isfinite(gain).all():  # no comparison with it would end the loop
+            raise overflow(float(largest[moving][~np.isfinite(gain)].max()))
         proven, feigned = 2 * (horizon[moving] * (residual + rho) + rho), 2 * (residual + rho)
         small = gain <= proven
         done = (gain <= feigned) | (small & (gain > 0.5 * before[moving]))

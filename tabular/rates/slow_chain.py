@@ -80,9 +80,10 @@ def odds_bound(run: Run, k: Constants) -> np.ndarray:
 
 
 def kept_order(setting: Setting, run: Run) -> np.ndarray:
-    """Whether actions 0 and 2 have Q and pi in the same order at T_2 and ever after."""
+    """Whether actions 0 and 2 have Q and pi in the same order from T_2 on, and from T on if that is sooner: the escape needs it too."""
     pi, Q = run.watched["pi"], run.watched["Q"]
-    later = np.arange(len(run.t))[:, None] >= phases(run)[1]
+    _, T_2, T = phases(run)
+    later = np.arange(len(run.t))[:, None] >= np.minimum(T_2, T)
     return np.asarray(np.all(~later | ((Q[..., 2] >= Q[..., 0]) & (pi[..., 2] >= pi[..., 0])), axis=0))
 
 
@@ -94,7 +95,7 @@ SLOW_CHAIN = Theorem(
     setting=gradient_setting(lambda stack: ETA),
     assumptions={
         "three actions": lambda setting, run: np.full(setting.stack.N, setting.stack.A == 3), "theta = 0": uniform_start, "step 10": constant_step(lambda stack: ETA),
-        "0 and 2 keep their order after T_2": kept_order,
+        "0 and 2 keep their order from T_2 or T on": kept_order,
     },
     watch=last_state,
     of="odds", quantity=lambda run: run.watched["pi"][..., 1] / (run.watched["pi"][..., 0] + run.watched["pi"][..., 2]),

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from pgtheory.tabular.errors import NonTerminating
+from pgtheory.tabular.errors import InvalidModel, NonTerminating
 from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie
 from pgtheory.tabular.solve.play import Play, largest
@@ -21,6 +21,7 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
 
     Raises:
         NonTerminating: gamma is 1 and the return is unbounded.
+        InvalidModel: values overflow.
     """
     policy, steps = play.first if start is None else start, 0
     s, where = np.arange(play.mdp.S), slice(None) if play.everything else np.flatnonzero(play.inside)
@@ -35,6 +36,8 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
         own, best = Q[s, policy], largest(Q)
         residual = float(abs(own[where] - V[where]).max(initial=0))
         gain = float((best[where] - own[where]).max(initial=0))
+        if not np.isfinite(gain):  # no comparison with it would end the loop
+            raise overflow(float(abs(play.mdp.mean_reward).max()))
         proven, feigned = 2 * (norm * (residual + rho) + rho), 2 * (residual + rho)
         enough = tolerance is not None and norm * (gain + residual + rho) <= 0.5 * tolerance and play.mdp.gamma < 1
         if enough or gain <= feigned or (gain <= proven and gain > 0.5 * before):
@@ -43,6 +46,13 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
         changed = np.flatnonzero(better & play.inside)
         policy, before = policy.copy(), gain if gain <= proven else np.inf
         policy[changed] = Q[changed].argmax(axis=1)
+
+
+def overflow(largest_reward: float) -> InvalidModel:
+    """The error of values above 1e308."""
+    return InvalidModel(
+        f"rewards are as large as {largest_reward:.3g}, and values overflow float64. Give the rewards in a larger unit: divide them by a constant."
+    )
 
 
 def unbounded() -> NonTerminating:

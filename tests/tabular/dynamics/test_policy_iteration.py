@@ -8,6 +8,7 @@ import pytest
 
 from pgtheory.tabular.dynamics.policy_iteration import policy_iteration
 from pgtheory.tabular.dynamics.stack import Stack
+from pgtheory.tabular.errors import InvalidModel
 from pgtheory.tabular.models.classic import chain, lock
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.optimal import optimal
@@ -77,3 +78,12 @@ def test_rewards_of_all_sizes_keep_their_digits():
 def test_no_problem_is_no_work():
     V, bound = policy_iteration(dyadic(2).taken(np.array([], dtype=int)))
     assert V.shape == (0, 2) and bound.shape == (0,)
+
+
+def test_values_that_overflow_are_refused_and_not_iterated_for_ever():
+    """Rewards of 1e307 for a hundred steps: every gain is NaN, which no comparison ends. One by one as well."""
+    rng = np.random.default_rng(0)
+    model = MDP(P=rng.dirichlet(np.ones(3), (3, 2)), r=1e307 * rng.uniform(0.5, 1, (3, 2)), mu=np.ones(3) / 3, gamma=0.99)
+    for solved in (lambda: policy_iteration(Stack.of([model])), lambda: optimal(model, method="policy-iteration")):
+        with np.errstate(all="ignore"), pytest.raises(InvalidModel, match=r"as large as \d\.\d+e\+30[67], and values overflow float64"):
+            solved()

@@ -54,3 +54,15 @@ def test_constants_are_those_of_the_docstring():
     assert 0 < T_1 < T_2 < T < 100
     assert (left < 0).any()
     np.testing.assert_allclose(found.bound[:, 0], np.where(left > 0, 1 / left, np.inf)[1:], rtol=1e-9)
+
+
+def test_an_escape_that_begins_before_the_order_does_is_not_promised():
+    """Action 1 is the best at once, action 2 leads to a state that is still to be learned: T < T_2, and until T_2 action 2, the worst, falls faster than B allows."""
+    q_0, q_1, m = 0.575, 0.593, 0.045
+    P, r = np.zeros((2, 3, 2)), np.array([[0, 1.0, 0], [q_0, q_1, 0]])
+    P[1, 2, 0] = 1
+    found = hold(SLOW_CHAIN, Stack.of([MDP(P=P, r=r, mu=[1 - m, m], gamma=0.99)]), 300)
+
+    assert found.constants["T"] < found.constants["T_2"]
+    assert not found.certificate.holds[0]
+    assert [name for name, so in found.assumptions.items() if not so[0]] == ["0 and 2 keep their order from T_2 or T on"]
