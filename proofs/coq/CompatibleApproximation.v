@@ -8,13 +8,13 @@ Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
 Section Compatible.
-Variables (F : fieldType) (n : nat) (A : finType) (P : A -> 'M[F]_n) (r : A -> 'cV[F]_n) (gam : F).
-Variables (D : F -> F) (dD : derivation D) (pi sc : 'I_n -> A -> F).
+Variables (R : comUnitRingType) (n : nat) (A : finType) (P : A -> 'M[R]_n) (r : A -> 'cV[R]_n) (gam : R).
+Variables (D : R -> R) (dD : derivation D) (pi sc : 'I_n -> A -> R).
 Hypotheses (DP : forall a s s', D (P a s s') = 0) (Dr : forall a s, D (r a s 0) = 0) (Dgam : D gam = 0)
   (U : Tpi P gam pi \in unitmx) (scE : forall s a, D (pi s a) = pi s a * sc s a).
 
 (* T38: f need not be linear in the score; that the error Q - f has no component along it is enough. *)
-Theorem T38_compatible_gradient (mu : 'rV[F]_n) (f : 'I_n -> A -> F) : (forall s, D (mu 0 s) = 0) ->
+Theorem T38_compatible_gradient (mu : 'rV[R]_n) (f : 'I_n -> A -> R) : (forall s, D (mu 0 s) = 0) ->
   \sum_s occupancy P gam pi mu 0 s * (\sum_a pi s a * (Q P r gam pi s a - f s a) * sc s a) = 0 ->
   D ((mu *m V P r gam pi) 0 0) = \sum_s occupancy P gam pi mu 0 s * \sum_a D (pi s a) * f s a.
 Proof.

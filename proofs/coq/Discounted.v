@@ -6,17 +6,17 @@ Import GRing.Theory.
 Local Open Scope ring_scope.
 
 Section Discounted.
-Variables (F : fieldType) (n : nat) (A : finType).
-Variables (P : A -> 'M[F]_n) (r : A -> 'cV[F]_n) (gam : F).
-Implicit Type pi : 'I_n -> A -> F.
+Variables (R : comUnitRingType) (n : nat) (A : finType).
+Variables (P : A -> 'M[R]_n) (r : A -> 'cV[R]_n) (gam : R).
+Implicit Type pi : 'I_n -> A -> R.
 
-Definition Ppi pi : 'M[F]_n := \matrix_(s, s') \sum_a pi s a * P a s s'.
-Definition rpi pi : 'cV[F]_n := \col_s \sum_a pi s a * r a s 0.
+Definition Ppi pi : 'M[R]_n := \matrix_(s, s') \sum_a pi s a * P a s s'.
+Definition rpi pi : 'cV[R]_n := \col_s \sum_a pi s a * r a s 0.
 Definition Tpi pi := 1%:M - gam *: Ppi pi.
-Definition V pi : 'cV[F]_n := invmx (Tpi pi) *m rpi pi.
-Definition Q pi s a : F := r a s 0 + gam * (P a *m V pi) s 0.
+Definition V pi : 'cV[R]_n := invmx (Tpi pi) *m rpi pi.
+Definition Q pi s a : R := r a s 0 + gam * (P a *m V pi) s 0.
 (* discounted visits from the start law mu; not normalised, they sum to 1 / (1 - gam) if no episode ends *)
-Definition occupancy pi (mu : 'rV[F]_n) : 'rV[F]_n := mu *m invmx (Tpi pi).
+Definition occupancy pi (mu : 'rV[R]_n) : 'rV[R]_n := mu *m invmx (Tpi pi).
 
 Lemma Bellman pi : Tpi pi \in unitmx -> V pi = rpi pi + gam *: (Ppi pi *m V pi).
 Proof.
@@ -25,14 +25,14 @@ by rewrite mulmxDl /V mulmxA mulmxV // mul1mx -scalemxAl.
 Qed.
 
 (* the only fact used about V: a linear fixed point is unique *)
-Lemma linear_fixpoint pi (X c : 'cV[F]_n) : Tpi pi \in unitmx ->
+Lemma linear_fixpoint pi (X c : 'cV[R]_n) : Tpi pi \in unitmx ->
   X = c + gam *: (Ppi pi *m X) -> X = invmx (Tpi pi) *m c.
 Proof.
 move=> U XE; have -> : c = Tpi pi *m X by rewrite mulmxBl mul1mx -scalemxAl {1}XE addrK.
 by rewrite mulmxA mulVmx // mul1mx.
 Qed.
 
-Lemma PpiE pi (X : 'cV[F]_n) s : (Ppi pi *m X) s 0 = \sum_a pi s a * (P a *m X) s 0.
+Lemma PpiE pi (X : 'cV[R]_n) s : (Ppi pi *m X) s 0 = \sum_a pi s a * (P a *m X) s 0.
 Proof.
 rewrite mxE; under eq_bigr => s' _ do rewrite mxE mulr_suml.
 rewrite exchange_big; apply: eq_bigr => a _; rewrite mxE mulr_sumr.

@@ -8,8 +8,8 @@ Import GRing.Theory.
 Local Open Scope ring_scope.
 
 (* T16: only the NEW policy must have a value and sum to one. *)
-Theorem T16_performance_difference_discounted (F : fieldType) (n : nat) (A : finType)
-    (P : A -> 'M[F]_n) (r : A -> 'cV[F]_n) (gam : F) (pi pi' : 'I_n -> A -> F) :
+Theorem T16_performance_difference_discounted (R : comUnitRingType) (n : nat) (A : finType)
+    (P : A -> 'M[R]_n) (r : A -> 'cV[R]_n) (gam : R) (pi pi' : 'I_n -> A -> R) :
   Tpi P gam pi' \in unitmx -> (forall s, \sum_a pi' s a = 1) ->
   V P r gam pi' - V P r gam pi =
   invmx (Tpi P gam pi') *m \col_s \sum_a pi' s a * (Q P r gam pi s a - V P r gam pi s 0).

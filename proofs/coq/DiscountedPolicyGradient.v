@@ -7,8 +7,8 @@ Import GRing.Theory.
 Local Open Scope ring_scope.
 
 Section PG.
-Variables (F : fieldType) (n : nat) (A : finType) (P : A -> 'M[F]_n) (r : A -> 'cV[F]_n) (gam : F).
-Variables (D : F -> F) (dD : derivation D) (pi : 'I_n -> A -> F).
+Variables (R : comUnitRingType) (n : nat) (A : finType) (P : A -> 'M[R]_n) (r : A -> 'cV[R]_n) (gam : R).
+Variables (D : R -> R) (dD : derivation D) (pi : 'I_n -> A -> R).
 Hypotheses (DP : forall a s s', D (P a s s') = 0) (Dr : forall a s, D (r a s 0) = 0)
   (Dgam : D gam = 0) (U : Tpi P gam pi \in unitmx).
 
@@ -27,7 +27,7 @@ by rewrite (der_cst dD) // [X in _ = _ * X]mxE.
 Qed.
 
 (* T15: with start distribution mu and occupancy d = mu (I - gam P_pi)^-1 *)
-Theorem T15_policy_gradient_occupancy (mu : 'rV[F]_n) : (forall s, D (mu 0 s) = 0) ->
+Theorem T15_policy_gradient_occupancy (mu : 'rV[R]_n) : (forall s, D (mu 0 s) = 0) ->
   D ((mu *m V P r gam pi) 0 0) =
   \sum_s occupancy P gam pi mu 0 s * \sum_a D (pi s a) * Q P r gam pi s a.
 Proof.

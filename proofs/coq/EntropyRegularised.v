@@ -57,11 +57,11 @@ End FiniteHorizon.
 
 Section Discounted.
 Import Discounted.
-Variables (F : fieldType) (n : nat) (A : finType) (P : A -> 'M[F]_n) (gam : F).
-Variables (D : F -> F) (dD : derivation D) (pi : 'I_n -> A -> F).
+Variables (R : comUnitRingType) (n : nat) (A : finType) (P : A -> 'M[R]_n) (gam : R).
+Variables (D : R -> R) (dD : derivation D) (pi : 'I_n -> A -> R).
 Hypotheses (DP : forall a s s', D (P a s s') = 0) (Dgam : D gam = 0) (U : Tpi P gam pi \in unitmx).
 
-Lemma occupancy_gradient_moving_reward (r : A -> 'cV[F]_n) (mu : 'rV[F]_n) : (forall s, D (mu 0 s) = 0) ->
+Lemma occupancy_gradient_moving_reward (r : A -> 'cV[R]_n) (mu : 'rV[R]_n) : (forall s, D (mu 0 s) = 0) ->
   D ((mu *m V P r gam pi) 0 0) = \sum_s occupancy P gam pi mu 0 s *
     \sum_a (D (pi s a) * Q P r gam pi s a + pi s a * D (r a s 0)).
 Proof.
@@ -81,13 +81,13 @@ rewrite mulmxA mxE; apply: eq_bigr => s _; congr (_ * _).
 by rewrite mxE.
 Qed.
 
-Variables (r : A -> 'cV[F]_n) (L : 'I_n -> A -> F) (tau : F).
+Variables (r : A -> 'cV[R]_n) (L : 'I_n -> A -> R) (tau : R).
 (* the value of reward plus tau entropy, L = log pi, and the soft Q before the entropy of its own action *)
 Definition soft_value := V P (fun a => \col_s (r a s 0 - tau * L s a)) gam pi.
 Definition soft_action_value s a := r a s 0 + gam * (P a *m soft_value) s 0.
 
 (* T37: pi alone must sum to one. *)
-Theorem T37_entropy_policy_gradient (mu : 'rV[F]_n) :
+Theorem T37_entropy_policy_gradient (mu : 'rV[R]_n) :
   (forall a s, D (r a s 0) = 0) -> (forall s, D (mu 0 s) = 0) -> D tau = 0 ->
   (forall s, \sum_a pi s a = 1) -> (forall s a, pi s a * D (L s a) = D (pi s a)) ->
   D ((mu *m soft_value) 0 0) = \sum_s occupancy P gam pi mu 0 s *

@@ -78,8 +78,8 @@ End Tabular.
 
 (* T39: the parameters are the logits th(s, a), D i the derivative for logit i, e = exp th. *)
 Section Kakade.
-Variables (F : fieldType) (n : nat) (A : finType) (P : A -> 'M[F]_n) (r : A -> 'cV[F]_n) (gam : F) (mu : 'rV[F]_n).
-Variables (D : 'I_n * A -> F -> F) (th e : 'I_n -> A -> F).
+Variables (R : comUnitRingType) (n : nat) (A : finType) (P : A -> 'M[R]_n) (r : A -> 'cV[R]_n) (gam : R) (mu : 'rV[R]_n).
+Variables (D : 'I_n * A -> R -> R) (th e : 'I_n -> A -> R).
 Definition softmax_policy s a := smx (e s) a.
 Local Notation pi := softmax_policy.
 
@@ -87,7 +87,7 @@ Theorem T39_fisher_advantage :
   (forall i, derivation (D i)) -> (forall i a s s', D i (P a s s') = 0) -> (forall i a s, D i (r a s 0) = 0) ->
   (forall i, D i gam = 0) -> (forall i s, D i (mu 0 s) = 0) ->
   (forall i s a, D i (th s a) = (i == (s, a))%:R) -> (forall i s a, D i (e s a) = e s a * D i (th s a)) ->
-  (forall s, Z (e s) != 0) -> Tpi P gam pi \in unitmx ->
+  (forall s, Z (e s) \is a GRing.unit) -> Tpi P gam pi \in unitmx ->
   forall i, \sum_j fisher (fun s => occupancy P gam pi mu 0 s) pi (tabular_score pi) i j
               * (Q P r gam pi j.1 j.2 - V P r gam pi j.1 0)
             = D i ((mu *m V P r gam pi) 0 0).
@@ -99,10 +99,10 @@ have -> : \sum_b pi s b * (Q P r gam pi s b - V P r gam pi s 0) = 0.
   under eq_bigr => b _ do rewrite mulrBr.
   by rewrite sumrB -mulr_suml pi1 mul1r (V_Q r s U) subrr.
 rewrite subr0 (T15_policy_gradient_occupancy (dD _)) // (bigD1 s) //= [X in _ = _ + X]big1 ?addr0 => [|x /negbTE xs].
-  congr (_ * _); rewrite (T23_softmax_covariance (dD _) (De _ s)) (bigD1 a) //= [X in _ = _ + X]big1 ?addr0.
+  congr (_ * _); rewrite (T23_softmax_covariance (dD _) (De _ s) (Z0 s)) (bigD1 a) //= [X in _ = _ + X]big1 ?addr0.
     by rewrite Dth eqxx mulr1 (V_Q r s U).
   by move=> b /negbTE ba; rewrite Dth xpair_eqE eqxx eq_sym ba mulr0.
-rewrite (T23_softmax_covariance (dD _) (De _ x)) big1 ?mulr0 // => b _.
+rewrite (T23_softmax_covariance (dD _) (De _ x) (Z0 x)) big1 ?mulr0 // => b _.
 by rewrite Dth xpair_eqE eq_sym xs mulr0.
 Qed.
 End Kakade.

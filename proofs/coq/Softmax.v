@@ -8,30 +8,31 @@ Import GRing.Theory.
 Local Open Scope ring_scope.
 
 Section Softmax.
-Variables (F : fieldType) (D : F -> F) (dD : derivation D) (A : finType).
-Variables (th e : A -> F).
+Variables (R : comUnitRingType) (D : R -> R) (dD : derivation D) (A : finType).
+Variables (th e : A -> R).
 Hypothesis De : forall a, D (e a) = e a * D (th a).
 Definition Z := \sum_a e a.
 Definition smx a := e a / Z.
 
-Lemma smx1 : Z != 0 -> \sum_a smx a = 1.
-Proof. by move=> Z0; rewrite -mulr_suml divff. Qed.
+Lemma smx1 : Z \is a GRing.unit -> \sum_a smx a = 1.
+Proof. by move=> Z0; rewrite -mulr_suml divrr. Qed.
 
-(* T22: the score is D theta_a - sum_b softmax(b) D theta_b. (Where Z = 0, both sides are 0.) *)
+Hypothesis Z0 : Z \is a GRing.unit.
+
+(* T22: the score is D theta_a - sum_b softmax(b) D theta_b. *)
 Theorem T22_softmax_score a : D (smx a) = smx a * (D (th a) - \sum_b smx b * D (th b)).
 Proof.
-have [Z0|Z0] := eqVneq Z 0; first by rewrite /smx Z0 invr0 mulr0 (der0 dD) mul0r.
 have DZ : D Z = Z * \sum_b smx b * D (th b).
   rewrite (der_sum dD) mulr_sumr; apply: eq_bigr => b _.
-  by rewrite De /smx mulrA [Z * _]mulrC divfK.
-apply: (mulIf Z0); have := der_leib dD (smx a) Z.
-rewrite {1}/smx divfK // De DZ => /eqP; rewrite -subr_eq => /eqP <-.
-have -> : e a = smx a * Z by rewrite /smx divfK.
+  by rewrite De /smx mulrA [Z * _]mulrC divrK.
+apply: (mulIr Z0); have := der_leib dD (smx a) Z.
+rewrite {1}/smx divrK // De DZ => /eqP; rewrite -subr_eq => /eqP <-.
+have -> : e a = smx a * Z by rewrite /smx divrK.
 by move: (\sum_b _) => u; ring.
 Qed.
 
 (* T23: the gradient is the covariance of Q and D theta under the softmax. *)
-Theorem T23_softmax_covariance (Q : A -> F) :
+Theorem T23_softmax_covariance (Q : A -> R) :
   \sum_a D (smx a) * Q a = \sum_a smx a * (Q a - \sum_b smx b * Q b) * D (th a).
 Proof.
 set V := \sum_b smx b * Q b; set m := \sum_b smx b * D (th b).
