@@ -1,5 +1,5 @@
 (* False variants of the theorems on values with n steps to go (T01 to T05), refuted on the process of Instances.
-   In each comment: the place that is changed, then the true side against the false one. *)
+   In each comment: the place that is changed, then the left side against the right one. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From PG Require Import Derivation FiniteHorizon mutants.Rationals mutants.Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
