@@ -9,9 +9,12 @@ Local Open Scope ring_scope.
 
 (* for T12: the baseline is that of the NEXT state; the factor gam is dropped *)
 Fixpoint gpomdp_next (r : bool -> bool -> dual) gam sc (b : nat -> bool -> dual) s (tau : seq (bool * bool)) : dual :=
-  if tau is (a, s') :: t then sc s a * (ret r gam s tau - (if a then b 0%N s' else 0)) + gam * gpomdp_next r gam sc (fun k => b k.+1) s' t else 0.
+  if tau is (a, s') :: t then sc s a * (ret r gam s tau - (if a then b 0%N s' else 0))
+    + gam * gpomdp_next r gam sc (fun k => b k.+1) s' t
+  else 0.
 Fixpoint gpomdp_undiscounted (r : bool -> bool -> dual) gam sc (b : nat -> bool -> dual) s (tau : seq (bool * bool)) : dual :=
-  if tau is (a, s') :: t then sc s a * (ret r gam s tau - b 0%N s) + gpomdp_undiscounted r gam sc (fun k => b k.+1) s' t else 0.
+  if tau is (a, s') :: t then sc s a * (ret r gam s tau - b 0%N s) + gpomdp_undiscounted r gam sc (fun k => b k.+1) s' t
+  else 0.
 (* for T13: ratios of the next state; ratios of the first step alone *)
 Fixpoint ratio_next (w : bool -> bool -> dual) (s : bool) (tau : seq (bool * bool)) : dual :=
   if tau is (a, s') :: t then w s' a * ratio_next w s' t else 1.
@@ -42,32 +45,44 @@ Proof. move=> /(_ P0 r0 half pi_unnormalised 2%N true stochastic0). differ (Dual
 
 (* T10: the return became minus the return. 23/12 eps against -23/12 eps. *)
 Lemma T10_mutant_sign :
-  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> normalised pi -> score_of pi sc -> forall n s, Etraj P pi n s (fun t => score sc s t * - ret r gam s t) = D (V P r gam pi n s)).
+  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> normalised pi -> score_of pi sc ->
+     forall n s,
+     Etraj P pi n s (fun t => score sc s t * - ret r gam s t) = D (V P r gam pi n s)).
 Proof. move=> /(_ P0 r0 half pi0 sc0 stochastic0 fixed0 normalised0 score0 2%N true). differ (Dual 0 (23%:R / 12%:R)) (Dual 0 (- (23%:R / 12%:R))). Qed.
 
 (* T10: without the assumption that P does not depend on theta; only D r = 0 and D gam = 0 are kept. -5/2 eps against -25/12 eps. *)
 Lemma T10_mutant_model :
-  ~ (forall P r gam pi sc, stochastic P -> (forall s a, D (r s a) = 0) -> D gam = 0 -> normalised pi -> score_of pi sc -> forall n s, Etraj P pi n s (fun t => score sc s t * ret r gam s t) = D (V P r gam pi n s)).
+  ~ (forall P r gam pi sc, stochastic P -> (forall s a, D (r s a) = 0) -> D gam = 0 -> normalised pi -> score_of pi sc ->
+     forall n s,
+     Etraj P pi n s (fun t => score sc s t * ret r gam s t) = D (V P r gam pi n s)).
 Proof. move=> /(_ P_moving r0 half pi0 sc0 stochastic_moving (proj1 (proj2 fixed0)) (proj2 (proj2 fixed0)) normalised0 score0 2%N true). differ (Dual 0 (- (5%:R / 2%:R))) (Dual 0 (- (25%:R / 12%:R))). Qed.
 
 (* T11: the constant b became b of the first action. -35/12 eps against -23/12 eps. *)
 Lemma T11_mutant_action :
-  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> normalised pi -> score_of pi sc -> forall n s (b : bool -> dual), Etraj P pi n s (fun t => score sc s t * (ret r gam s t - (if t is (a, _) :: _ then b a else 0))) = D (V P r gam pi n s)).
+  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> normalised pi -> score_of pi sc ->
+     forall n s (b : bool -> dual),
+     Etraj P pi n s (fun t => score sc s t * (ret r gam s t - (if t is (a, _) :: _ then b a else 0))) = D (V P r gam pi n s)).
 Proof. move=> /(_ P0 r0 half pi0 sc0 stochastic0 fixed0 normalised0 score0 2%N true (fun a => a%:R)). differ (Dual 0 (- (35%:R / 12%:R))) (Dual 0 (- (23%:R / 12%:R))). Qed.
 
 (* T11: without the assumption that pi sums to one. -1 eps against 0 eps. *)
 Lemma T11_mutant_unnormalised :
-  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> score_of pi sc -> forall n s (b : dual), Etraj P pi n s (fun t => score sc s t * (ret r gam s t - b)) = D (V P r gam pi n s)).
+  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> score_of pi sc ->
+     forall n s (b : dual),
+     Etraj P pi n s (fun t => score sc s t * (ret r gam s t - b)) = D (V P r gam pi n s)).
 Proof. move=> /(_ P0 r0 half pi_unnormalised sc_unnormalised stochastic0 fixed0 score_unnormalised 1%N true 1). differ (Dual 0 (- 1)) (Dual 0 0). Qed.
 
 (* T12: the baseline b k s became b k of the next state, and that after action true alone. -37/12 eps against -23/12 eps. *)
 Lemma T12_mutant_action :
-  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> normalised pi -> score_of pi sc -> forall n s (b : nat -> bool -> dual), Etraj P pi n s (fun t => gpomdp_next r gam sc b s t) = D (V P r gam pi n s)).
+  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> normalised pi -> score_of pi sc ->
+     forall n s (b : nat -> bool -> dual),
+     Etraj P pi n s (fun t => gpomdp_next r gam sc b s t) = D (V P r gam pi n s)).
 Proof. move=> /(_ P0 r0 half pi0 sc0 stochastic0 fixed0 normalised0 score0 2%N true (fun _ _ => 1)). differ (Dual 0 (- (37%:R / 12%:R))) (Dual 0 (- (23%:R / 12%:R))). Qed.
 
 (* T12: the factor gam before the rest of the trajectory dropped. -1 eps against -1/2 eps. *)
 Lemma T12_mutant_factor :
-  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> normalised pi -> score_of pi sc -> forall n s (b : nat -> bool -> dual), Etraj P pi n s (fun t => gpomdp_undiscounted r gam sc b s t) = D (V P r gam pi n s)).
+  ~ (forall P r gam pi sc, stochastic P -> fixed_model P r gam -> normalised pi -> score_of pi sc ->
+     forall n s (b : nat -> bool -> dual),
+     Etraj P pi n s (fun t => gpomdp_undiscounted r gam sc b s t) = D (V P r gam pi n s)).
 Proof. move=> /(_ P0 r0 half pi0 sc0 stochastic0 fixed0 normalised0 score0 2%N false (fun _ _ => 0)). differ (Dual 0 (- 1)) (Dual 0 (- (1 / 2%:R))). Qed.
 
 (* T13: w s a became w s' a. 1/2 against 2/3 - 1 eps. *)
