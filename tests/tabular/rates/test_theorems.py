@@ -54,8 +54,8 @@ def staged(n=N, horizon=3, S=2, A=3, seed=2):
 
 @cache
 def slow_chains(n=20):
-    """Three stages, with a discount from that at which the last one is just worth it to nearly one."""
-    return Stack.of([slow_chain(3, 6, gamma) for gamma in np.linspace(0.85, 0.97, n)])
+    """Three stages, with a discount from that at which the last one is just worth it to that above which it is best before actions 0 and 2 are in order (T < T_2)."""
+    return Stack.of([slow_chain(3, 6, gamma) for gamma in np.linspace(0.85, 0.925, n)])
 
 
 INSTANCES = {
