@@ -61,7 +61,7 @@ def test_an_escape_that_begins_before_the_order_does_is_not_promised():
     q_0, q_1, m = 0.575, 0.593, 0.045
     P, r = np.zeros((2, 3, 2)), np.array([[0, 1.0, 0], [q_0, q_1, 0]])
     P[1, 2, 0] = 1
-    found = hold(SLOW_CHAIN, Stack.of([MDP(P=P, r=r, mu=[1 - m, m], gamma=0.99)]), 300)
+    found = hold(SLOW_CHAIN, Stack.of([MDP(P=P, r=r, mu=np.array([1 - m, m]), gamma=0.99)]), 300)
 
     assert found.constants["T"] < found.constants["T_2"]
     assert not found.certificate.holds[0]
