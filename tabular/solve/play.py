@@ -14,7 +14,7 @@ from pgtheory.tabular.solve.bands import Bands
 from pgtheory.tabular.solve.chain import Chain
 from pgtheory.tabular.solve.compiled import compiler
 from pgtheory.tabular.solve.evaluation import backup_rounding
-from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, exits_of, proper_policy
+from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, exits_of, likely_policy
 from pgtheory.tabular.solve.rows import Rows
 from pgtheory.tabular.solve.structure import Structure
 
@@ -120,9 +120,9 @@ class Play:
 
     @cached_property
     def first(self) -> Int[np.ndarray, "S"]:
-        """A policy to begin with: the best for one step, or with gamma = 1 the shortest way out."""
+        """A policy to begin with: the best for one step, or with gamma = 1 the likeliest short way out."""
         if self.mdp.gamma == 1:
-            return proper_policy(self.mdp, self.kept)
+            return likely_policy(self.mdp, self.kept)
         return self.mdp.mean_reward.argmax(axis=1)
 
     def rows(self, policy: Int[np.ndarray, "S"]) -> np.ndarray | sp.csr_array:

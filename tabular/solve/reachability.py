@@ -67,6 +67,31 @@ def proper_policy(mdp: MDP, kept: Bool[np.ndarray, "S A"]) -> Int[np.ndarray, "S
     return approach(mdp, kept, mdp.ends > 0)
 
 
+def likely_policy(mdp: MDP, kept: Bool[np.ndarray, "S A"]) -> Int[np.ndarray, "S"]:
+    """A policy that ends almost surely from every state of W, `kept` being the actions of `endable`, by ways that are short and likely.
+
+    Each action begins the way out of least cost, a move of probability p costing 1 - log p: it leads closer with positive probability. A way that is merely
+    possible, as that of `proper_policy` is, may take 1e15 steps. Outside W the action is 0. Ties go to the lowest index.
+    Cost: O(nnz log nnz). Source: Dijkstra (1959).
+    """
+    S, A = mdp.S, mdp.A
+    rows = sp.coo_array(sp.csr_array(mdp.transition))
+    moves = kept.ravel()[rows.row] & (rows.data > 0)
+    pair, to, cost = rows.row[moves], rows.col[moves], 1 - np.log(rows.data[moves])
+    leave = np.where(kept & (mdp.ends > 0), 1 - np.log(np.where(mdp.ends > 0, mdp.ends, 1.0)), np.inf)
+    # The graph of the ways back: from an exit, node S, to the states it can be left from, and from each state to those that lead there.
+    out = np.flatnonzero(np.isfinite(leave).any(axis=1))
+    start = np.concatenate([to, np.full(len(out), S)])
+    end, weight = np.concatenate([pair // A, out]), np.concatenate([cost, leave.min(axis=1)[out]])
+    order = np.lexsort((weight, end, start))
+    cheapest = order[np.r_[True, (np.diff(start[order]) != 0) | (np.diff(end[order]) != 0)]] if len(order) else order
+    graph = sp.csr_array((weight[cheapest], (start[cheapest], end[cheapest])), shape=(S + 1, S + 1))
+    distance = shortest_path(graph, method="D", indices=S)[:-1]
+    nearest = leave.ravel()
+    np.minimum.at(nearest, pair, cost + distance[to])
+    return nearest.reshape(S, A).argmin(axis=1)
+
+
 def approach(mdp: MDP, kept: Bool[np.ndarray, "S A"], goal: Bool[np.ndarray, "S A"]) -> Int[np.ndarray, "S"]:
     """In each state the first of the actions `kept` that may bring the process closest to a pair of `goal` that is kept, such a pair itself if there is one.
 

@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Int
 
+from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.solve.compiled import compiler
 from pgtheory.tabular.solve.iteration.coarse import LEAST, coarse_start
 from pgtheory.tabular.solve.iteration.greedy import Found
@@ -33,7 +34,12 @@ def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
         return "policy-iteration", policy_iteration(play, tolerance)
     if play.mdp.gamma == 1:
         start, steps = start_of(play) if sparse else (None, 0)
-        V, policy, more = policy_iteration(play, tolerance, start=start)
+        try:
+            V, policy, more = policy_iteration(play, tolerance, start=start)
+        except NonTerminating:
+            if start is None:
+                raise
+            V, policy, more = policy_iteration(play, tolerance)  # sweeps may leave a policy that hardly ever ends
         return "policy-iteration", (V, policy, steps + more)
     V, steps, policy = None, 0, None
     if play.stochastic or not sparse:

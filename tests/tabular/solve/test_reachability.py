@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgtheory.tabular.models.mdp import MDP
-from pgtheory.tabular.solve.reachability import approach, closed_classes, edges_of, endable, ends_surely, leads_into, proper_policy, reachable
+from pgtheory.tabular.solve.reachability import (
+    approach,
+    closed_classes,
+    edges_of,
+    endable,
+    ends_surely,
+    leads_into,
+    likely_policy,
+    proper_policy,
+    reachable,
+)
 
 ALL = settings(max_examples=60)
 
@@ -104,3 +114,41 @@ def test_approach_reaches_the_goal_from_wherever_it_can_be_reached(mdp, goal):
     for s in range(3):
         if into[s].any():
             assert policy[s] == into[s].argmax()
+
+
+@ALL
+@given(models())
+def test_likely_policy_ends_wherever_a_policy_does(mdp):
+    inside, kept = endable(mdp, np.ones((3, 2), dtype=bool))
+
+    policy = likely_policy(mdp, kept)
+
+    assert kept[np.arange(3), policy][inside].all()
+    assert ends_almost_surely(mdp.transition.reshape(3, 2, 3)[np.arange(3), policy])[inside].all()
+
+
+def test_likely_policy_takes_the_way_of_least_cost():
+    """From state 0: out at once with probability 1/100 (cost 1 + log 100 = 5.6), else back; or surely to 1 and surely out (cost 2). The shortest way is the first."""
+    P = np.zeros((2, 2, 2))
+    P[0, 0, 0], P[0, 1, 1] = 0.99, 1.0
+    mdp = MDP(P=P, r=np.zeros((2, 2)), mu=[1.0, 0.0])
+
+    assert likely_policy(mdp, np.ones((2, 2), dtype=bool)).tolist() == [1, 0]
+    assert proper_policy(mdp, np.ones((2, 2), dtype=bool)).tolist() == [0, 0]
+    assert likely_policy(mdp, np.array([[True, False], [True, True]])).tolist() == [0, 0]
+
+
+def test_likely_policy_against_all_ways():
+    """Least costs by repeated minimisation over all moves (Bellman and Ford), on random models."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        P = rng.dirichlet(np.full(7, 0.3), size=(6, 3))[..., :6] * (rng.random((6, 3, 6)) < 0.6)
+        mdp, kept = MDP(P=P, r=np.zeros((6, 3)), mu=np.eye(6)[0]), np.ones((6, 3), dtype=bool)
+        with np.errstate(divide="ignore"):
+            cost, leave = 1 - np.log(P), 1 - np.log(mdp.ends)
+        least = np.full(6, np.inf)
+        for _ in range(7):
+            action = np.minimum(leave, (cost + least).min(axis=2))
+            least = action.min(axis=1)
+
+        np.testing.assert_allclose(action[np.arange(6), likely_policy(mdp, kept)], least, rtol=1e-13)

@@ -229,8 +229,6 @@ def test_sweeps_with_the_flow_do_no_harm(method, n, slip, gamma, goal):
     Nor may a policy on the way to the best one, which hardly ever ends, count as proof that sweeps are slow. Without slips the value is known by the distance.
     The bound is ten digits of the largest value, or the rounding of a backup times the longest way; a dozen sweeps for each cell of an edge are plenty.
     """
-    if gamma == 1:
-        pytest.importorskip("numba")  # best actions all at once leave policies that hardly end for too long
     mdp = room(n, slip, gamma, goal)
 
     found = optimal(mdp, method=method)
@@ -241,3 +239,16 @@ def test_sweeps_with_the_flow_do_no_harm(method, n, slip, gamma, goal):
     if slip == 0:
         x, y = np.arange(n * n) % n - goal % n, np.arange(n * n) // n - goal // n
         np.testing.assert_allclose(found.V, -(1 - gamma ** (abs(x) + abs(y))) / (1 - gamma), atol=found.bound)
+
+
+@pytest.mark.parametrize("goal", [0, 465])
+def test_room_without_a_compiler_and_without_a_discount_is_solved(monkeypatch, goal):
+    """Best actions all at once may leave a policy that hardly ever ends; then the first policy, by likelihood, serves."""
+    mdp = room(30, 0.1, 1.0, goal)
+    expected = optimal(mdp)
+    monkeypatch.setattr(play_module, "compiler", lambda: None)
+
+    found = optimal(mdp)
+
+    assert abs(found.V - expected.V).max() <= found.bound + expected.bound <= 1e-7
+    assert Play.of(mdp).chain(Play.of(mdp).first).length.max() < 100
