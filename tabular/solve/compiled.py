@@ -4,7 +4,7 @@ scipy holds no lock of the interpreter during a product with a sparse matrix, no
 
 Conventions for whoever adds a compiled loop. It is a plain function over the rows start..stop of a CSR matrix, testable without numba, beside its numpy form,
 which is used where `compiler()` is None and where the input is small: compiling costs a second once (then it is cached on disk). It takes `indices` as
-uint32, `indices.view(np.uint32)`: a signed index costs a test for negative numbers at each entry, which halved the speed here. It writes what belongs to its
+`unsigned`: a signed index costs a test for negative numbers at each entry, which halved the speed here. It writes what belongs to its
 rows only. What it returns is combined in the order of the ranges, which do not depend on the number of threads: the same input gives the same bits.
 """
 
@@ -14,6 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
+from jaxtyping import Int
 
 LEAST = 1_000_000
 """Entries from which on threads, and compiled loops, pay."""
@@ -37,6 +40,11 @@ def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
     """The loop in machine code; the loop itself without numba."""
     njit = compiler()
     return loop if njit is None else njit(cache=True, nogil=True)(loop)
+
+
+def unsigned(indices: Int[np.ndarray, "n"]) -> np.ndarray:
+    """The same numbers, for which compiled code does not test whether they are negative."""
+    return indices.view(np.uint32 if indices.itemsize == 4 else np.uint64)
 
 
 def ranges(rows: int) -> list[tuple[int, int]]:

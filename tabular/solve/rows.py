@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
-from pgtheory.tabular.solve.compiled import LEAST, compiled, on_threads, ranges
+from pgtheory.tabular.solve.compiled import LEAST, compiled, on_threads, ranges, unsigned
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +27,7 @@ class Rows:
     def of(cls, P: sp.csr_array, r: Float[np.ndarray, "S A"], gamma: float, kind: type[np.floating] = np.float64) -> "Rows":
         """In the precision `kind`: single precision copies the entries."""
         spans = ranges(len(r)) if P.nnz >= LEAST else [(0, len(r))]
-        indices: Any = P.indices
-        unsigned = indices.view(np.uint32 if indices.itemsize == 4 else np.uint64)
-        entries = (P.indptr, unsigned, P.data.astype(kind, copy=False))
+        entries = (P.indptr, unsigned(P.indices), P.data.astype(kind, copy=False))
         return cls(entries, r.astype(kind, copy=False), kind(gamma), [i for i, _ in spans], [j for _, j in spans])
 
     def best(self, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float, float]:

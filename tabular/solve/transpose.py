@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from pgtheory.tabular.solve.compiled import compiled, compiler, on_threads, ranges
+from pgtheory.tabular.solve.compiled import compiled, compiler, on_threads, ranges, unsigned
 
 
 def transposed_rows(K: sp.csr_array) -> sp.csr_array:
@@ -18,7 +18,7 @@ def transposed_rows(K: sp.csr_array) -> sp.csr_array:
         return sp.csr_array(K.T.tocsr())
     spans, columns = ranges(K.shape[0]), K.shape[1]
     kind = np.int32 if K.nnz < 2**31 else np.int64
-    indptr, indices, data = K.indptr, K.indices.view(np.uint32 if K.indices.itemsize == 4 else np.uint64), K.data
+    indptr, indices, data = K.indptr, unsigned(K.indices), K.data
     counts = np.zeros((len(spans), columns), dtype=kind)
     on_threads(lambda span, own: compiled(count)(*span, indptr, indices, own), spans, list(counts))
     ends = np.zeros(columns + 1, dtype=kind)

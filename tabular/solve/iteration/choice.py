@@ -6,11 +6,12 @@ from jaxtyping import Int
 
 from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.solve.compiled import compiler
-from pgtheory.tabular.solve.iteration.coarse import LEAST, coarse_start
+from pgtheory.tabular.solve.iteration.coarse import coarse_start
 from pgtheory.tabular.solve.iteration.greedy import Found
 from pgtheory.tabular.solve.iteration.modified import Slow, swept
 from pgtheory.tabular.solve.iteration.policy import policy_iteration
 from pgtheory.tabular.solve.play import SMALL, Play
+from pgtheory.tabular.solve.structure import LARGE
 
 MIXING = 300
 """Sweeps within which chains that forget their start are done; where more are needed, the order of the states may help."""
@@ -44,7 +45,7 @@ def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
     V, steps, policy = None, 0, None
     if play.stochastic or not sparse:
         try:
-            large = sparse and play.stochastic and play.structure.entries >= LEAST and compiler() is not None
+            large = sparse and play.stochastic and play.structure.entries >= LARGE and compiler() is not None
             start, early = coarse_start(play) if large else (None, 0)
             V, policy, steps = swept(play, tolerance, kinds=("shifted",), patience=MIXING, start=start)
             return "modified-policy-iteration", (V, policy, early + steps)

@@ -6,9 +6,6 @@ from jaxtyping import Float
 from pgtheory.tabular.solve.play import Play, largest
 from pgtheory.tabular.solve.rows import Rows
 
-LEAST = 10_000_000
-"""Entries from which on the memory, and not the arithmetic, limits a sweep: below, everything stays in the cache."""
-
 FALL = 0.1
 """The sweeps of one policy end when the span of the residual has fallen by this factor."""
 

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 from scipy.sparse.linalg import SuperLU, splu
 
-from pgtheory.tabular.solve.compiled import compiled
+from pgtheory.tabular.solve.compiled import compiled, unsigned
 from pgtheory.tabular.solve.play import Play, largest
 from pgtheory.tabular.solve.rows import Rows
 from pgtheory.tabular.solve.structure import Structure
@@ -119,11 +119,6 @@ def best_actions(play: Play, V: Float[np.ndarray, "S"], backward: bool | None) -
         policy, (low, high) = Q.argmax(axis=1), extremes(best - V)
     size, constant = middle(low, high, mdp.gamma, play.stochastic)
     return best + mdp.gamma * constant, size, policy
-
-
-def unsigned(indices: Int[np.ndarray, "n"]) -> np.ndarray:
-    """The same numbers, for which compiled code does not test whether they are negative."""
-    return indices.view(np.uint32 if indices.itemsize == 4 else np.uint64)
 
 
 def extremes(residual: Float[np.ndarray, "S"]) -> tuple[float, float]:

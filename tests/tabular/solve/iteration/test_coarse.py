@@ -27,7 +27,7 @@ def test_start_is_the_optimum_up_to_a_constant_in_single_precision(seed):
 def test_answer_with_a_coarse_start_is_proven_like_any_other(monkeypatch, tolerance):
     model = sparse_garnet(S=600, seed=2)
     plain = optimal(model, tolerance=tolerance)
-    monkeypatch.setattr(choice, "LEAST", 1)
+    monkeypatch.setattr(choice, "LARGE", 1)
 
     found = optimal(model, tolerance=tolerance)
 
@@ -38,7 +38,7 @@ def test_answer_with_a_coarse_start_is_proven_like_any_other(monkeypatch, tolera
 
 
 def test_without_a_compiler_there_is_no_coarse_start(monkeypatch):
-    monkeypatch.setattr(choice, "LEAST", 1)
+    monkeypatch.setattr(choice, "LARGE", 1)
     monkeypatch.setattr(choice, "compiler", lambda: None)
     monkeypatch.setattr(choice, "coarse_start", lambda play: pytest.fail("called"))
 
