@@ -1,11 +1,12 @@
 """Rewards, values and temporal differences along one path: what the theorems about GAE are checked on."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
 
 from pgtheory.proofs.claim import Case
-from pgtheory.proofs.pages.finite import Number, fractions
+from pgtheory.proofs.pages.finite import Number, as_fractions, fractions
 from pgtheory.proofs.pages.symbols import symbols
 
 
@@ -25,7 +26,8 @@ def gae(case: Case, n: int, t: int) -> Number:
 
 
 def sequences(seed: int, each: int = 8) -> Iterator[Case]:
-    """Random `r`, `v`, `gamma`, `lam`; `n` steps from `t`."""
+    """`r`, `v`, `gamma`, `lam`, one by hand and the others random; `n` steps from `t`."""
+    yield Case("2 steps by hand", r=as_fractions([1, 2, 3]), v=as_fractions([1, 4, 9, 16]), gamma=Fraction(1, 2), lam=Fraction(1, 3), n=2, t=0)
     rng = np.random.default_rng(seed)
     for number in range(each):
         n, t = 1 + number % 5, number % 3

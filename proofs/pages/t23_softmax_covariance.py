@@ -40,7 +40,7 @@ PAGE = Page(
     words="The derivative of a mean under softmax is the covariance of the values with the slopes of the logits.",
     claim=Claim(
         id="T23", kind="identity", relation=Exact(), level="rational", statement="sum_a D pi_a Q_a = sum_a pi_a (Q_a - sum_b pi_b Q_b) D theta_a",
-        left=derivative, right=formula, cases=lambda: [*logits(23), by_hand("numbers of both signs", e=[-1, 3])],
+        left=derivative, right=formula, cases=lambda: [by_hand("two actions by hand"), *logits(23), by_hand("numbers of both signs", e=[-1, 3])],
         assumes={"D e = e D theta": lambda: by_hand("exponentials that move otherwise", de=[1, 1])},
         mutants={
             "no baseline": lambda case: formula(case, baseline=lambda pi, Q: 0),

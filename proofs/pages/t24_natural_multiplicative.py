@@ -38,7 +38,7 @@ PAGE = Page(
     words="Adding w to the logits multiplies each probability by exp(w), and normalises.",
     claim=Claim(
         id="T24", kind="identity", relation=Exact(), level="rational", statement="softmax(e u)_a = pi_a u_a / sum_b pi_b u_b, pi = e / sum e",
-        left=stepped, right=formula, cases=lambda: [*logits(24), by_hand("numbers of both signs", e=[-1, 3])],
+        left=stepped, right=formula, cases=lambda: [by_hand("two actions by hand"), *logits(24), by_hand("numbers of both signs", e=[-1, 3])],
         assumes={"the sum of e is not 0": lambda: by_hand("e = (1, -1)", e=[1, -1])},
         mutants={
             "without the normalisation": lambda case: formula(case, total=lambda pi, u: 1),

@@ -15,12 +15,13 @@ from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
 
 
-def fitted(case: Case, score=lambda a, b, p: (a == b) - p) -> list:
+def fitted(case: Case, score=lambda p, a, b: (a == b) - p[b]) -> list:
     """sum_b (delta_ab - pi_b) A_b."""
-    return [sum(score(a, b, p) * case.A[b] for b, p in enumerate(case.p)) for a in range(len(case.p))]
+    return [sum(score(case.p, a, b) * A for b, A in enumerate(case.A)) for a in range(len(case.p))]
 
 
 def cases() -> Iterator[Case]:
+    yield Case("two actions by hand", p=as_fractions(["1/4", "3/4"]), A=as_fractions(["-9/4", "3/4"]))
     rng = np.random.default_rng(25)
     for n in (2, 3, 4, 5) * 2:
         p, Q = distribution(rng, n), fractions(rng, n)
@@ -43,8 +44,8 @@ PAGE = Page(
         left=lambda case: list(case.A), right=fitted, cases=cases,
         assumes={"the advantage has mean zero": lambda: Case("Q in place of A", p=as_fractions(["1/2", "1/2"]), A=as_fractions([1, 2]))},
         mutants={
-            "the score with the wrong sign": lambda case: fitted(case, lambda a, b, p: p - (a == b)),
-            "the score without the one": lambda case: fitted(case, lambda a, b, p: p),
+            "the score with the wrong sign": lambda case: fitted(case, lambda p, a, b: p[b] - (a == b)),
+            "the probability of the fitted action in place of the other's": lambda case: fitted(case, lambda p, a, b: (a == b) - p[a]),
         },
         source="Kakade (2001), Theorem 1",
     ),

@@ -12,9 +12,9 @@ from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
 
 
-def differences(case: Case, discount=lambda gamma, i: gamma**i) -> object:
+def differences(case: Case, discount=lambda gamma, i: gamma**i, difference=delta) -> object:
     """sum_{i<n} gamma^i delta_{t+i}."""
-    return sum(discount(case.gamma, i) * delta(case, case.t + i) for i in range(case.n))
+    return sum(discount(case.gamma, i) * difference(case, case.t + i) for i in range(case.n))
 
 
 def derivation() -> Iterator[Step]:
@@ -32,7 +32,7 @@ PAGE = Page(
         left=lambda case: n_step(case, case.n, case.t), right=differences, cases=lambda: sequences(26),
         mutants={
             "without the discounts": lambda case: differences(case, lambda gamma, i: 1),
-            "one discount more": lambda case: differences(case, lambda gamma, i: gamma ** (i + 1)),
+            "the next value without its discount": lambda case: differences(case, difference=lambda c, t: c.r[t] + c.v[t + 1] - c.v[t]),
         },
         source="Sutton, Barto (2018), equation 6.6",
     ),
