@@ -12,6 +12,7 @@ from pgtheory.tabular.dynamics.outlook import norm
 from pgtheory.tabular.dynamics.updates import State
 from pgtheory.tabular.errors import InvalidArgument, UserFunctionError
 from pgtheory.tabular.fields.field import Field
+from pgtheory.tabular.spelling import did_you_mean
 
 OPTIMISERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}
 """Optimisers by name, each with a learning rate and torch's other defaults."""
@@ -66,7 +67,7 @@ def optimiser_named(name: str, rate: float) -> Callable[[list[torch.nn.Parameter
         InvalidArgument: an unknown name, or a rate that is not positive.
     """
     if name not in OPTIMISERS:
-        raise InvalidArgument(f"no optimiser is called {name!r}. There are: {', '.join(OPTIMISERS)}.")
+        raise InvalidArgument(f"no optimiser is called {name!r}.{did_you_mean(name, OPTIMISERS)} There are: {', '.join(OPTIMISERS)}.")
     if not 0 < rate < np.inf:
         raise InvalidArgument(f"the learning rate is {rate}, expected a positive finite number.")
     return lambda parameters: OPTIMISERS[name](parameters, lr=rate)

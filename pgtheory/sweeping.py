@@ -20,6 +20,7 @@ import numpy as np
 
 from pgtheory.tabular.arrays import require_count
 from pgtheory.tabular.errors import InvalidArgument, MissingExtra, MissingFile, PgtheoryError
+from pgtheory.tabular.spelling import did_you_mean
 
 UPDATES = ("gradient", "normalised", "natural", "mirror", "momentum")
 """Updates that a sweep can run, each with a constant step size."""
@@ -76,7 +77,7 @@ def cells(updates: Sequence[str], problems: Sequence[str], sizes: Sequence[float
 
     for update in updates:
         if update not in UPDATES:
-            raise InvalidArgument(f"update is {update!r}; a sweep runs {', '.join(UPDATES)}.")
+            raise InvalidArgument(f"update is {update!r}; a sweep runs {', '.join(UPDATES)}.{did_you_mean(update, UPDATES)}")
     if not (updates and problems and sizes):
         raise InvalidArgument("a sweep needs at least one update, one problem and one step size.")
     for size in sizes:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -11,6 +10,7 @@ from pgtheory.proofs import papers as folder
 from pgtheory.proofs.claim import LETTER, Claim, Paper
 from pgtheory.proofs.theorem import Page
 from pgtheory.tabular.errors import InvalidArgument
+from pgtheory.tabular.spelling import did_you_mean
 
 
 def paper_ids() -> tuple[str, ...]:
@@ -25,9 +25,8 @@ def paper(id: str) -> Paper:
         InvalidArgument: there is none.
     """
     if id.upper() not in paper_ids():
-        near = get_close_matches(id.upper(), paper_ids(), n=3)
-        hint = f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(paper_ids())}."
-        raise InvalidArgument(f"no paper here is called {id!r}. {hint}")
+        hint = did_you_mean(id.upper(), paper_ids()) or f" There are {', '.join(paper_ids())}."
+        raise InvalidArgument(f"no paper here is called {id!r}.{hint}")
     return import_module(f"{folder.__name__}.{id.lower()}").PAPER
 
 
@@ -103,10 +102,6 @@ def _meant(name: str) -> Iterable[Claim]:
     families = {one.family for one in all_papers()}
     if name.casefold() in families:
         return [claim for one in all_papers() if one.family == name.casefold() for claim in one.claims]
-    near = get_close_matches(name, [*paper_ids(), *page_ids(), *families, "theorems", "all"], n=3, cutoff=0.5)
-    hint = (
-        f"Did you mean {', '.join(near)}?"
-        if near
-        else f"There are {', '.join(paper_ids())}; the families {', '.join(sorted(families))}; theorems; and all."
-    )
-    raise InvalidArgument(f"{name!r} is no claim, paper, family or theorem. {hint}")
+    hint = did_you_mean(name, [*paper_ids(), *page_ids(), *families, "theorems", "all"], cutoff=0.5)
+    there = f" There are {', '.join(paper_ids())}; the families {', '.join(sorted(families))}; theorems; and all."
+    raise InvalidArgument(f"{name!r} is no claim, paper, family or theorem.{hint or there}")

@@ -5,13 +5,13 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
 from pgtheory.functions.limits import import_error
 from pgtheory.tabular.errors import MissingFile
 from pgtheory.tabular.estimators.registry import BUILTIN
+from pgtheory.tabular.spelling import did_you_mean
 
 
 def load_target(target: object) -> tuple[Callable, str, str]:
@@ -37,9 +37,7 @@ def load_target(target: object) -> tuple[Callable, str, str]:
     for part in attribute.split("."):
         if not hasattr(found, part):
             inside = functions if found is module else [n for n in vars(found) if not n.startswith("_")]
-            near = get_close_matches(part, inside, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise MissingFile(f"{place} has no function {attribute!r}.{hint} It has: {', '.join(inside) or 'no functions'}.")
+            raise MissingFile(f"{place} has no function {attribute!r}.{did_you_mean(part, inside)} It has: {', '.join(inside) or 'no functions'}.")
         found = getattr(found, part)
     if not callable(found):
         raise MissingFile(f"{text} is a {type(found).__name__}, not a function.")
@@ -89,6 +87,5 @@ def unknown(text: str) -> str:
     """What to say of a target that is neither a built-in name nor a place with a function."""
     if text.endswith(".py"):
         return f"{text!r} names a file and no function. Add one: {text}:FUNCTION."
-    near = get_close_matches(text, BUILTIN, n=3)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else f" Built-in estimators: {', '.join(BUILTIN)}."
+    hint = did_you_mean(text, BUILTIN) or f" Built-in estimators: {', '.join(BUILTIN)}."
     return f"{text!r} is no built-in estimator and no function. Give file.py:function or package.module:function.{hint}"

@@ -5,13 +5,13 @@ A convention imports nothing of the library that it serves.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any
 
 from pgtheory.functions.names import CANONICAL, MEANINGS
 from pgtheory.functions.quantities import SCALARS
 from pgtheory.tabular.errors import BindingError, InvalidArgument
+from pgtheory.tabular.spelling import did_you_mean
 
 NESTED = frozenset({"batch", "non_tensor_batch", "info", "meta_info", "extra_info"})
 """Parts of a batch object that are looked through: data.batch["log_prob"] is data["log_prob"]."""
@@ -168,6 +168,4 @@ def _returns(batch: Batch, names: tuple[str, ...]) -> Callable[..., Any]:
 
 def unknown_key(key: object, where: str, function: str, known: Mapping[str, str]) -> str:
     """Error text for something that a batch object does not have."""
-    near = get_close_matches(str(key), known, n=1, cutoff=0.6)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"{function} asks {where} for {key!r}, which is not known.{hint} What can be bound, with many aliases: {', '.join(MEANINGS)}."
+    return f"{function} asks {where} for {key!r}, which is not known.{did_you_mean(str(key), known)} What can be bound, with many aliases: {', '.join(MEANINGS)}."

@@ -7,13 +7,13 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from types import CodeType
 from typing import Any
 
 from pgtheory.functions.names import LEAVES, bindable, canonical, unknown_text
 from pgtheory.functions.quantities import RANKS
 from pgtheory.tabular.errors import BindingError, InvalidArgument
+from pgtheory.tabular.spelling import did_you_mean
 
 BATCH_NAMES = frozenset({"batch", "data", "inputs", "samples", "minibatch", "mini_batch", "micro_batch", "experience", "model_output"})
 """Parameters that get a batch object: a dict, or an object with attributes."""
@@ -84,9 +84,9 @@ def read(function: Callable, settings: Mapping[str, Any], *, name: str, conventi
     extra = {n: v for n, v in values.items() if n not in given}
     if extra and not trainers:
         bad = next(iter(extra))
-        near = get_close_matches(bad, parameters, n=1, cutoff=0.6)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise BindingError(f"{name} has no parameter {bad!r} to set.{hint} Its parameters are: {', '.join(parameters) or 'none'}.")
+        raise BindingError(
+            f"{name} has no parameter {bad!r} to set.{did_you_mean(bad, parameters)} Its parameters are: {', '.join(parameters) or 'none'}."
+        )
     doubled = [c for c in data.values() if list(data.values()).count(c) > 1]
     if doubled:
         names = [n for n, c in data.items() if c == doubled[0]]

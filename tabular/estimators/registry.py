@@ -1,7 +1,6 @@
 """The built-in estimators by name. Names are stable; what each declares is checked by the tests and by `pgtheory check` without a target."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +17,7 @@ from pgtheory.tabular.estimators.ratios import Masked, PrefixRatio, SequenceRati
 from pgtheory.tabular.estimators.reinforce import RewardToGo, StepReward, WholeReturn
 from pgtheory.tabular.estimators.success import MaxAtK, MaximumLikelihood, PassAtK
 from pgtheory.tabular.estimators.surrogates import PPOClip, PrefixSurrogate
+from pgtheory.tabular.spelling import did_you_mean
 
 OLD = ("old_logprobs",)
 CUT = ("gamma", "values", "last_values", "truncated")
@@ -162,7 +162,6 @@ def builtin(name: str) -> Estimator:
         InvalidArgument: there is none; the text names those that look like it.
     """
     if name not in BUILTIN:
-        near = get_close_matches(name, BUILTIN, n=3)
-        hint = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(BUILTIN)}."
-        raise InvalidArgument(f"no built-in estimator is called {name!r}. {hint}")
+        hint = did_you_mean(name, BUILTIN) or f" There are: {', '.join(BUILTIN)}."
+        raise InvalidArgument(f"no built-in estimator is called {name!r}.{hint}")
     return BUILTIN[name]

@@ -4,7 +4,6 @@ An id is a name, or a name and parameters: `chain`, `chain/5`, `chain/S=5,gamma=
 their order; what is left out has its default. `problem` also takes the path of a `.npz` or `.json` file and a Gymnasium id (`gym:Taxi-v3` or `Taxi-v3`).
 """
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from pgtheory.tabular.models.files import load
 from pgtheory.tabular.models.gymnasium import from_gymnasium
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.models.token_tree import TokenTree
+from pgtheory.tabular.spelling import did_you_mean
 
 Model = MDP | Bandit | TokenTree
 
@@ -140,10 +140,8 @@ def parsed(id: str) -> tuple[str, dict[str, int | float]]:
     """
     name, slash, text = id.partition("/")
     if name not in PROBLEMS:
-        close = difflib.get_close_matches(name, PROBLEMS, n=3, cutoff=0.6)
-        hint = f" Did you mean {' or '.join(close)}?" if close else ""
         raise UnknownProblem(
-            f"no problem is called {id!r}.{hint} There are: {', '.join(names())}. "
+            f"no problem is called {id!r}.{did_you_mean(name, PROBLEMS)} There are: {', '.join(names())}. "
             "A path ending in .npz or .json is read as a file, gym:ID as a Gymnasium environment."
         )
     defaults, values = parameters(name), {}

@@ -1,7 +1,6 @@
 """The objectives that make sense on a scene, and objectives by name."""
 
 import re
-from difflib import get_close_matches
 from fractions import Fraction
 
 import numpy as np
@@ -17,6 +16,7 @@ from pgtheory.tabular.objectives.regularisers import Entropy, ForwardKL, Reverse
 from pgtheory.tabular.objectives.returns import Length, Return, ReturnAt
 from pgtheory.tabular.objectives.success import ArcsinSqrt, LogLikelihood, PassAtK, TruncatedLogLikelihood
 from pgtheory.tabular.scene import Scene
+from pgtheory.tabular.spelling import did_you_mean
 
 LARGEST_K = 4
 """k of pass@k and of the best of k goes so far where no group size bounds it."""
@@ -98,8 +98,7 @@ def single_objective(name: str, scene: Scene) -> Objective:
             raise InvalidArgument(f'{name!r} names no discount. Write, for example, "return at gamma = 0.5".') from None
     known = {o.name.casefold(): o for o in (*candidates(LARGEST_K, scene.mdp.gamma), ReturnAt(gamma=1.0))}
     if key not in known:
-        near = get_close_matches(key, known, n=1)
-        hint = f" Did you mean {known[near[0]].name!r}?" if near else ""
+        hint = did_you_mean(key, [o.name for o in known.values()])
         raise InvalidArgument(f"no objective is called {name!r}.{hint} On this problem there are: {', '.join(o.name for o in catalogue(scene))}.")
     return known[key]
 

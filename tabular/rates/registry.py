@@ -4,12 +4,12 @@ An id names one theorem in the whole project: T01 to T62 are those of the book o
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.rates import adaptive, backward, committal, domination, improvement, natural, slow_chain, softmax, stochastic
 from pgtheory.tabular.rates.theorem import Theorem
+from pgtheory.tabular.spelling import did_you_mean
 
 ALL = (
     softmax.BANDIT, softmax.SOFTMAX, softmax.ENTROPY, softmax.LOWER, softmax.PLATEAU, slow_chain.SLOW_CHAIN,
@@ -31,7 +31,6 @@ def theorem_named(name: str) -> Theorem:
     """
     found = {**THEOREMS, **{theorem.id: theorem for theorem in ALL}}
     if name not in found:
-        near = get_close_matches(name, found, n=3)
-        hint = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(THEOREMS)}."
-        raise InvalidArgument(f"no theorem is called {name!r}. {hint}")
+        hint = did_you_mean(name, found) or f" There are: {', '.join(THEOREMS)}."
+        raise InvalidArgument(f"no theorem is called {name!r}.{hint}")
     return found[name]

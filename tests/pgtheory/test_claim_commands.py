@@ -129,7 +129,7 @@ def test_index_of_papers_names_claims_and_code():
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["verify", "P25"], "Did you mean P025"),
+        (["verify", "P25"], "Did you mean 'P025'"),
         (["verify", "P025.C99"], "it has P025.C1"),
         (["papers", "P1025"], "P025"),
         (["reproduce", "PPP"], "no paper"),

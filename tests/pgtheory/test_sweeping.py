@@ -211,6 +211,7 @@ def test_scheduler_without_dask_names_the_extra(monkeypatch, tmp_path):
     ("parts", "text"),
     [
         ((["newton"], ["two-state"], [1.0], 1), "a sweep runs gradient"),
+        ((["natrual"], ["two-state"], [1.0], 1), "Did you mean 'natural'"),
         (([], ["two-state"], [1.0], 1), "at least one update"),
         ((["gradient"], ["two-state"], [-1.0], 1), "a step size is -1.0"),
         ((["gradient"], ["two-state"], [1.0], 0), "seeds is 0"),

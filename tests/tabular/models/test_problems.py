@@ -56,10 +56,10 @@ def test_kinds_of_models():
 @pytest.mark.parametrize(
     ("id", "text"),
     [
-        ("chian/5", r"no problem is called 'chian/5'\. Did you mean chain"),
+        ("chian/5", r"no problem is called 'chian/5'\. Did you mean 'chain'"),
         ("xyzzy", r"no problem is called 'xyzzy'\. There are: two-state, chain/5"),
         ("", "There are"),
-        ("Chain/5", "Did you mean chain"),
+        ("Chain/5", "Did you mean 'chain'"),
     ],
 )
 def test_unknown_name_lists_close_ones_and_all(id, text):
