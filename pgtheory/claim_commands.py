@@ -55,10 +55,10 @@ def reproduce(
 
     with progress(f"reproducing {id}", quiet=as_json) as say:
         found = run(id, say)
+    if plot is not None:
+        saved(draw(found), plot)
     if as_json:
         print(json.dumps(found.to_dict(), indent=2))
     else:
         out.print(found.as_rich())
-    if plot is not None:
-        saved(draw(found), plot)
     raise typer.Exit(found.exit_code)

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from pgtheory.failing import INTERRUPTED, described, err, fail, say
 from pgtheory.pipes import unread_stdout
-from pgtheory.tabular.errors import InvalidArgument, NotConverged, PgtheoryError
+from pgtheory.tabular.errors import InvalidArgument, PgtheoryError
 
 app = typer.Typer(
     name="pgtheory", help="Exact ground truth for policy gradients. Exit codes: 0 holds, 1 refuted, 2 bad use, 3 undecided or not checked.",
@@ -20,7 +21,6 @@ app = typer.Typer(
 )  # fmt: skip
 
 out = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=150)
-err = Console(stderr=True, highlight=False)
 
 
 @app.callback()
@@ -132,40 +132,40 @@ def check(
     from pgtheory.report import as_rich
 
     logits = None if theta is None else array(theta)
-    found, failed = [], False
+    found: dict[str, Any] = {}
+    failed: dict[str, PgtheoryError] = {}
     for target in targets:
-        with progress(f"checking {target}", quiet=as_json) as say:
+        with progress(f"checking {target}", quiet=as_json) as tell:
             try:
-                found.append(
-                    check_one(
-                        target,
-                        objective=objective,
-                        gamma=gamma,
-                        theta=logits,
-                        horizon=horizon,
-                        up_to_scale=up_to_scale,
-                        micro_batch=micro_batch,
-                        drawn=drawn,
-                        progress=say,
-                        **options,
-                    )
+                found[target] = check_one(
+                    target,
+                    objective=objective,
+                    gamma=gamma,
+                    theta=logits,
+                    horizon=horizon,
+                    up_to_scale=up_to_scale,
+                    micro_batch=micro_batch,
+                    drawn=drawn,
+                    progress=tell,
+                    **options,
                 )
             except PgtheoryError as reason:
                 if len(targets) == 1:
                     raise
-                err.print(f"{target}: {type(reason).__name__}: {reason}", markup=False, soft_wrap=True)
-                failed = True
+                say(reason, of=target)
+                failed[target] = reason
                 continue
         if not as_json:
-            out.print(as_rich(found[-1]))
+            out.print(as_rich(found[target]))
             out.print()
-    if as_json and found:
-        print(json.dumps([v.to_dict() for v in found] if len(targets) > 1 else found[0].to_dict(), indent=2))
     if plot is not None and found:
         from pgtheory.plots import verdict_picture
 
-        saved(verdict_picture(found[0]), plot)
-    raise typer.Exit(2 if failed else worst(v.exit_code for v in found))
+        saved(verdict_picture(next(iter(found.values()))), plot)
+    if as_json:
+        rows = [found[target].to_dict() if target in found else {"name": target, "error": described(failed[target])} for target in targets]
+        print(json.dumps(rows if len(targets) > 1 else rows[0], indent=2))
+    raise typer.Exit(2 if failed else worst(v.exit_code for v in found.values()))
 
 
 def worst(codes: Iterable[int]) -> int:
@@ -183,16 +183,16 @@ def check_all(plot: Path | None, as_json: bool) -> int:
         for row in rows(lambda name, i, n: say(f"{i + 1} of {n}, {name}")):
             found.append(row)
     wrong = [row for row in found if not row.agrees]
+    if plot is not None:
+        from pgtheory.plots import table_picture
+
+        saved(table_picture(found), plot)
     if as_json:
         print(json.dumps({"agrees": not wrong, "estimators": [row.to_dict() for row in found]}, indent=2))
     else:
         out.print(as_table(found))
         print(f"\n{len(found) - len(wrong)} of {len(found)} estimators got the verdict that they declare.")
         print("One in detail: pgtheory check group-std.   Yours: pgtheory check path/to/file.py:function")
-    if plot is not None:
-        from pgtheory.plots import table_picture
-
-        saved(table_picture(found), plot)
     return 1 if wrong else 0
 
 
@@ -275,23 +275,12 @@ def saved(figure: Any, path: Path) -> None:
 def main() -> None:
     """Entry point: the library's errors become one text and exit code 2 (3 where an iteration ran out of steps); so does wrong usage."""
     try:
-        app()
-    except PgtheoryError as problem:
-        err.print(f"{type(problem).__name__}: {problem}", markup=False, soft_wrap=True)
-        sys.exit(3 if isinstance(problem, NotConverged) else 2)
-    except KeyboardInterrupt:
-        err.print("interrupted")
-        sys.exit(130)
-    except MemoryError as problem:
-        err.print(
-            f"not enough memory: {problem or 'none is left'}. Take a smaller problem (fewer states, actions or successors).",
-            markup=False,
-            soft_wrap=True,
-        )
-        sys.exit(2)
-    except Exception as problem:  # never a code that means `refuted`
-        err.print(f"unexpected {type(problem).__name__}: {problem}. Please report it with the command.", markup=False, soft_wrap=True)
-        sys.exit(2)
+        code = app(standalone_mode=False) or 0
+        if code == INTERRUPTED:  # what typer makes of it
+            raise KeyboardInterrupt
+    except (Exception, KeyboardInterrupt) as problem:  # never a code that means `refuted`
+        fail(problem)
+    sys.exit(code)
 
 
 from pgtheory import claim_commands, rate_commands, sweep_commands  # noqa: E402, F401  # they register their commands on `app`, which must exist by then

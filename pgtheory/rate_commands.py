@@ -48,10 +48,10 @@ def rate(
             target, name=update.rpartition(":")[2] + (f" by {optimiser}" if optimiser else ""), problem=problem, theorem=theorem, steps=steps, gamma=gamma, theta=None if theta is None else array(theta),
             progress=lambda state: say(f"step {state.t}"),
         )  # fmt: skip
+    if plot is not None:
+        saved(rate_picture(found), plot)
     if as_json:
         print(json.dumps(found.to_dict(), indent=2))
     else:
         out.print(found.as_rich())
-    if plot is not None:
-        saved(rate_picture(found), plot)
     raise typer.Exit(found.exit_code)
