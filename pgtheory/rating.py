@@ -23,6 +23,7 @@ from pgtheory.tabular.rates.fit import Rate, change_point, identify
 from pgtheory.tabular.rates.registry import THEOREMS, theorem_named
 from pgtheory.tabular.rates.sameness import Sameness, compare
 from pgtheory.tabular.rates.theorem import Outcome, Theorem, hold
+from pgtheory.tabular.spelling import did_you_mean
 
 Answer = Literal["HOLDS", "REFUTED", "NOT COVERED", "MEASURED"]
 STYLE = {"HOLDS": "bold green", "REFUTED": "bold red", "NOT COVERED": "bold yellow", "MEASURED": "bold"}
@@ -58,8 +59,8 @@ class Rating:
 
     Attributes:
         update, problem: names.
-        answer: HOLDS, REFUTED (the bound is violated, or the update goes the opposite way), NOT COVERED (an assumption fails: the theorem says nothing), MEASURED
-            (no theorem was asked for).
+        answer: HOLDS, REFUTED (the bound is violated, the update goes the opposite way, or no theorem was asked for and the gap grows), NOT COVERED (an assumption
+            fails: the theorem says nothing), MEASURED (no theorem was asked for).
         run: what was recorded.
         rate: the rate that the gaps show.
         plateau: the step at which a plateau turns into the asymptote, if a line with a break fits.
@@ -188,7 +189,8 @@ def rate(
         UserFunctionError, NotConverged: as `run`.
     """
     if isinstance(update, str) and update not in BUILTIN:
-        raise InvalidArgument(f"no built-in update is called {update!r}. There are: {', '.join(BUILTIN)}; or give path/to/file.py:function.")
+        hint = did_you_mean(update, BUILTIN) or f" There are: {', '.join(BUILTIN)}."
+        raise InvalidArgument(f"no built-in update is called {update!r}.{hint} For one of your own give path/to/file.py:function.")
     frame = THEOREMS[BUILTIN[update]] if isinstance(update, str) else None
     chosen = frame if theorem is None else named(theorem)
     shown, length = EXAMPLES.get(chosen.name, (LARGE, 1000)) if frame is not None and chosen is not None else (LARGE, 1000)
@@ -199,15 +201,14 @@ def rate(
     own: Any
     with naming(problem_name):
         stack = stacked(problem, gamma)
-        if frame is None:
-            own = update if hasattr(update, "step") else FunctionUpdate(lambda x: np.asarray(update(x[0]))[None])  # type: ignore[operator]
-        else:
-            own = framed(frame, chosen, stack)
+        own = framed(frame, chosen, stack) if frame is not None else update if hasattr(update, "step") else FunctionUpdate(alone(update))  # type: ignore[arg-type]
         record = "all" if steps <= 20_000 else "log"
         if chosen is None:
             setting = THEOREMS["natural"].setting(stack)
             found = run(own, setting.oracle, setting.theta if theta is None else theta, steps, record=record, progress=progress)
-            return Rating(update=name, problem=problem_name, answer="MEASURED", run=found, **measured(found))
+            shown = measured(found)
+            grows = "the gap grows: a wrong sign, or steps that are too large" if shown["rate"].kind == "growing" else ""
+            return Rating(update=name, problem=problem_name, answer="REFUTED" if grows else "MEASURED", run=found, reason=grows, **shown)
         start = chosen.setting(stack).theta if theta is None else theta
         same = None if isinstance(update, str) or isinstance(own, Ascent | PolicyIteration) else compare_with(own, chosen, stack, start)
         if same is not None and same.kind == "rescaled" and np.ptp(same.factor) < 1e-8 and chosen.rescaled is not None:
@@ -217,6 +218,16 @@ def rate(
         return Rating(
             update=name, problem=problem_name, answer=answer, run=outcome.run, outcome=outcome, same=same, reason=reason, **measured(outcome.run)
         )
+
+
+def alone(function: Callable[[np.ndarray], Any]) -> Callable[[np.ndarray], Any]:
+    """A function of one theta (S, A) as one of a stack of one; what is no array is handed on as it is."""
+
+    def stacked(theta: np.ndarray) -> Any:
+        found = function(theta[0])
+        return found if found is None or isinstance(found, str) else [found]
+
+    return stacked
 
 
 def framed(frame: Theorem, chosen: Theorem | None, stack: Stack) -> Update:

@@ -86,15 +86,15 @@ def run(
         state = update.init(oracle, theta)
         has_gap = state.outlook.oracle.best is not None
         book = _Book(watch or {}, has_gap)
-        book.enter(state)
+        book.enter(state, state)
         due = iter(points[1:])
         following = next(due, None)
         for t in range(1, steps + 1):
             before, state = state, update.step(state)
             if not math.isfinite(np.add.reduce(state.theta, axis=None)):
-                require_finite(state.theta, "theta", t, before.theta)
+                require_finite(state.theta, "theta", before, state)
             if t == following:
-                book.enter(state)
+                book.enter(state, before)
                 following = next(due, None)
                 if progress is not None:
                     progress(state)
@@ -114,12 +114,12 @@ class _Book:
         self.watch = dict(watch)
         self.pages: dict[str, list[np.ndarray]] = {name: [] for name in (*self.take, *self.watch, "size")}
 
-    def enter(self, state: State) -> None:
-        """Record one state."""
+    def enter(self, state: State, before: State) -> None:
+        """Record one state; `before` is the last one, for the text of an error."""
         for name, read in self.take.items():
             page = read(state.outlook)
             if not math.isfinite(np.add.reduce(page)):
-                require_finite(page, name, state.t, state.theta)
+                require_finite(page, name, before, state)
             self.pages[name].append(page)
         for name, read in self.watch.items():
             self.pages[name].append(np.array(read(state.outlook)))
@@ -158,19 +158,21 @@ def recorded(record: Literal["all", "log"] | Iterable[int], steps: int) -> Int[n
     return np.unique(np.concatenate([[0], wanted, [steps]]).astype(int))
 
 
-def require_finite(page: np.ndarray, name: str, t: int, best: np.ndarray) -> None:
+def require_finite(page: np.ndarray, name: str, before: State, state: State) -> None:
     """Stop a run that has left the finite numbers.
 
     Raises:
-        NotConverged: names step, problem and value.
+        NotConverged: names step, step size, problem and value; `best` is the last finite theta.
     """
     wrong = ~np.isfinite(page)
     if wrong.any():
         index = tuple(int(i) for i in np.argwhere(wrong)[0])
+        sizes = [float(np.broadcast_to(one.size, (len(page),))[index[0]]) for one in (before, state)]
+        taken = f" of size {sizes[1]:.3g}" if np.isfinite(sizes[1]) else f"; step {before.t} had size {sizes[0]:.3g}" if before.t else ""
         raise NotConverged(
-            f"{name} of problem {index[0]} is {page[index]} at step {t}: the steps are too large, or the value has no maximum. "
-            "Give a smaller step size or a cap.",
-            best=best,
+            f"{name} of problem {index[0]} is {page[index]} after step {state.t}{taken}: the update divides by zero, its steps are too large, "
+            "or the value has no maximum. Look at the update there, or give a smaller step size or a cap.",
+            best=state.theta if np.isfinite(state.theta).all() else before.theta,
             bound=np.inf,
         )
 

@@ -158,12 +158,20 @@ class FunctionUpdate:
         """One call of the function, on a copy.
 
         Raises:
-            UserFunctionError: it raised, or what it returned has another shape.
+            UserFunctionError: it raised, returned nothing or no numbers, or what it returned has another shape.
         """
         try:
-            theta = np.array(self.function(state.theta.copy()), dtype=float)
+            found = self.function(state.theta.copy())
         except Exception as problem:
             raise UserFunctionError(f"the update raised {type(problem).__name__} at step {state.t}: {problem}") from problem
+        if found is None:
+            raise UserFunctionError(f"the update returned None at step {state.t}. It must return the new theta; changing its argument has no effect.")
+        try:
+            theta = np.array(found, dtype=float)
+        except (TypeError, ValueError):
+            raise UserFunctionError(
+                f"the update returned a {type(found).__name__} at step {state.t} that is no array of numbers. It must return the new theta."
+            ) from None
         if theta.shape != state.theta.shape:
             raise UserFunctionError(f"the update returned shape {theta.shape} for theta of shape {state.theta.shape}. It must keep the shape.")
         return State(state.t + 1, theta, state.outlook.oracle(theta), None, norm(theta - state.theta))

@@ -73,6 +73,17 @@ def stage_by_stage(setting: Setting, run: Run) -> np.ndarray:
     return (~moved | turn).all(axis=(0, 2))
 
 
+def same_everywhere(setting: Setting, run: Run) -> np.ndarray:
+    """Whether the stage whose turn it is goes along pi (Q - V) of each of its states with one factor, the size over the states of a stage: gradients from a uniform start."""
+    H = stages(setting.stack)
+    pi, Q, theta = (by_stage(run.watched[name], H)[:-1] for name in ("pi", "Q", "theta"))
+    slope = pi * (Q - (pi * Q).sum(axis=4, keepdims=True))
+    size = (run.size[1:] * H / setting.stack.S)[:, :, None, None, None]
+    turn = (np.diff(trained(run.t, H), axis=0)[:, None] > 0)[..., None, None]
+    moved = np.diff(by_stage(run.watched["theta"], H), axis=0)
+    return (abs(moved - turn * size * slope) <= 1e-9 * (1 + abs(theta))).all(axis=(0, 2, 3, 4))
+
+
 def backward_bound(run: Run, k: Constants) -> np.ndarray:
     """sum_h min(H - h, H / (c_h^2 n_h))."""
     H = int(k["H"][0])
@@ -88,11 +99,11 @@ BACKWARD = Theorem(
     source="re-derived, see tabular/rates/backward.py; Klein, Weissmann, Doering (2024), dynamic policy gradient with exact gradients, whose constant is 5/2 times as large",
     setting=backward_setting,
     assumptions={
-        "rewards in [0, 1]": unit_rewards, "one stage after the other": stage_by_stage,
+        "rewards in [0, 1]": unit_rewards, "one stage after the other": stage_by_stage, "uniform start in each stage": same_everywhere,
         "step 2 S/H": lambda setting, run: (abs(run.size[1:] / (2 * setting.stack.S / stages(setting.stack) ** 2) - 1) < 1e-9).all(axis=0),
     },
     watch=lambda setting: {
-        "pi": lambda o: o.pi, "Q": lambda o: o.Q,
+        "theta": lambda o: o.theta, "pi": lambda o: o.pi, "Q": lambda o: o.Q,
         "lost": lambda o: (setting.oracle.optimum.V - o.V)[:, : setting.stack.S // stages(setting.stack)].max(axis=1),
     },
     of="largest gap", quantity=lambda run: run.watched["lost"],

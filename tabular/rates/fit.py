@@ -9,6 +9,7 @@ and from one window to the next p stays the same (power), doubles (linear, becau
 no noise: the uncertainty is the spread over the last windows, which contains the limit if the sequence has settled into its asymptote.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +18,7 @@ from jaxtyping import Float, Int
 
 from pgtheory.tabular.errors import InvalidArgument
 
-Kind = Literal["power", "linear", "superlinear", "stalled", "reached", "undecided"]
+Kind = Literal["power", "linear", "superlinear", "stalled", "reached", "growing", "undecided"]
 
 WINDOWS = 4
 """How many windows the answer rests on."""
@@ -29,7 +30,7 @@ class Rate:
 
     Attributes:
         kind: "power" (gap = C / t^p), "linear" (gap = C rho^t), "superlinear", "stalled" (the gap stays where it is), "reached" (at the floor after a handful of
-            steps), "undecided" (no asymptote yet).
+            steps), "growing" (the gap ends above where it began and does not fall), "undecided" (no asymptote yet).
         exponent: p of the last window, and its smallest and largest value over the last windows.
         factor: rho likewise.
         start: the step from which the windows are taken.
@@ -62,6 +63,8 @@ def identify(gap: Float[np.ndarray, "T"], t: Int[np.ndarray, "T"] | None = None,
     if not (np.isfinite(gap) & (gap >= 0)).all():
         wrong = int(np.flatnonzero(~(np.isfinite(gap) & (gap >= 0)))[0])
         raise InvalidArgument(f"gap[{wrong}] is {gap[wrong]}; a gap is a finite number of at least 0. Is the best value right?")
+    if grown := _growth(gap, t, floor):
+        return grown
     low = np.flatnonzero(gap <= floor)
     end = int(low[0]) if len(low) else len(gap)
     edges = window_edges(t[:end])
@@ -117,6 +120,14 @@ def change_point(gap: Float[np.ndarray, "T"], t: Int[np.ndarray, "T"]) -> int:
     return round(float(np.exp(grid[found])))
 
 
+def _growth(gap: np.ndarray, t: np.ndarray, floor: float) -> Rate | None:
+    """The answer for a gap that ends above its first value, by more than rounding, and does not fall over the second half of the run: an ascent that descends."""
+    if not len(gap) or gap[-1] - gap[0] <= floor or gap[-1] < gap[np.searchsorted(t, (t[0] + t[-1]) / 2)] - floor:
+        return None
+    text = f"none, the gap grows: from {gap[0]:.6g} at step {t[0]} to {gap[-1]:.6g} at step {t[-1]}"
+    return Rate(kind="growing", exponent=_unknown(), factor=_unknown(), start=int(t[0]), text=text)
+
+
 def _unknown() -> tuple[float, float, float]:
     return (np.nan, np.nan, np.nan)
 
@@ -139,7 +150,13 @@ def _judged(p: np.ndarray, rho: np.ndarray, start: int) -> Rate:
             f"no asymptote yet: the gap has fallen by a factor of {float(np.exp(p[-1] * np.log(2))):.3g} over the second half of the run, and falls faster and faster",
         )
     if abs(last - 2) < 0.2:
-        return made("linear", f"{factor[0]:.6g}^t (between {factor[1]:.6g} and {factor[2]:.6g} since step {start})")
+        digits = 3 if factor[0] < 0.9 else 3 - math.floor(math.log10(1 - factor[0]) + 1)  # three digits of 1 - rho
+        shown = [f"{x:.{digits}g}" for x in factor]
+        return made("linear", f"{shown[0]}^t (between {shown[1]} and {shown[2]} since step {start})")
     if last > 2.5:
         return made("superlinear", f"faster than any rho^t (the factor of the last window is {factor[0]:.3g})")
+    if p[-1] < 0:
+        return made(
+            "undecided", f"no asymptote yet: the gap has fallen, and grows again by a factor of {2 ** -p[-1]:.3g} over the second half of the run"
+        )
     return made("undecided", f"no asymptote yet: the local exponent went from {p[0]:.3g} to {p[-1]:.3g} since step {start}")

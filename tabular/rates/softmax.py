@@ -137,14 +137,14 @@ def entropy_constants(setting: Setting, run: Run) -> Constants:
 
 LOWER = Theorem(
     id="T64", name="softmax-bandit-lower",
-    statement="one decision, rewards in [0, 1], best arm unique by Delta, steps of at most 4/5: from the first t0 with gap <= Delta^2/18 on, gap_t >= 1 / (1/gap_t0 + 6 (t - t0)/Delta^2)",
+    statement="one decision, rewards in [0, 1], best arm unique by Delta, steps from 0 to 4/5: from the first t0 with gap <= Delta^2/18 on, gap_t >= 1 / (1/gap_t0 + 6 (t - t0)/Delta^2)",
     source="re-derived from Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 9, with its step from which on it holds: J is 5/2-smooth and |grad J| <= sqrt 2 gap/Delta, "
-    "so that a step closes at most (9/2) gap^2/Delta^2 of the gap, and none of at most 4/5 opens it",
+    "so that a step closes at most (9/2) gap^2/Delta^2 of the gap, and none from 0 to 4/5 opens it",
     setting=gradient_setting(lambda stack: 0.4),
     assumptions={
         "one decision": one_decision, "rewards in [0, 1]": unit_rewards,
         "a unique best arm": lambda setting, run: (setting.oracle.optimum.missing == 0).sum(axis=(1, 2)) == 1,
-        "steps of at most 4/5": lambda setting, run: (run.size[1:] <= 0.8).all(axis=0),
+        "steps from 0 to 4/5": lambda setting, run: ((run.size[1:] >= 0) & (run.size[1:] <= 0.8)).all(axis=0),
     },
     constants=lambda setting, run: lower_constants(setting, run),
     bound=lambda run, k: np.where(run.t[:, None] >= k["t0"], lower_curve(run.t[:, None] - k["t0"], k), 0.0),

@@ -13,7 +13,7 @@ from pgtheory.rating import BUILTIN, EXAMPLES, rate, rate_picture
 from pgtheory.tabular.dynamics.scene_oracle import SceneOracle
 from pgtheory.tabular.dynamics.steps import Constant
 from pgtheory.tabular.dynamics.updates import FunctionUpdate, Natural
-from pgtheory.tabular.errors import InvalidArgument, UserFunctionError
+from pgtheory.tabular.errors import InvalidArgument, NotConverged, UserFunctionError
 from pgtheory.tabular.models.classic import two_state
 from pgtheory.tabular.policies.log_linear import LogLinear
 from pgtheory.tabular.policies.policy import fisher, score
@@ -73,6 +73,28 @@ def test_another_direction_is_said_to_be_one(updates):
 
     assert found.same.kind == "other"
     assert "another direction" in str(found)
+
+
+def test_update_that_breaks_names_the_step_and_the_size_before():
+    """The logits double: 2^t in the sixth step is replaced by NaN; the fifth moved theta by 16 in each of two entries."""
+    calls = iter(range(100))
+
+    def doubles(theta):
+        return np.full(theta.shape, np.nan) if next(calls) == 5 else 2 * theta
+
+    with pytest.raises(NotConverged, match=r"theta of bandit/K=2 is nan after step 6; step 5 had size 22\.6: the update divides by zero"):
+        rate(doubles, problem=ARMS, theta=np.array([[1.0, -1.0]]), steps=10)
+
+
+def test_gap_that_grows_is_refuted_without_a_theorem(updates):
+    """A wrong sign: the gap of the first step is the smallest. Exit code 1; the right sign is measured, exit code 0."""
+    found = rate(updates.wrong_sign, problem=PROBLEM, steps=20)
+
+    assert (found.answer, found.exit_code) == ("REFUTED", 1)
+    assert found.run.gap[-1, 0] > found.run.gap[0, 0]
+    assert found.rate.kind == "growing"
+    assert f"the gap grows: from {found.run.gap[0, 0]:.6g} at step 0 to {found.run.gap[-1, 0]:.6g} at step 20" in str(found)
+    assert rate(updates.natural, problem=PROBLEM, steps=20).exit_code == 0
 
 
 def test_slow_update_violates_the_bound_at_last():
@@ -202,8 +224,10 @@ def test_picture_shows_gap_bound_and_end_of_the_plateau(tmp_path):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["naturel"], "no built-in update is called 'naturel'"),
-        (["natural", "--theorem", "nature"], "Did you mean natural"),
+        (["naturel"], "no built-in update is called 'naturel'. Did you mean 'natural'"),
+        (["newton"], "no built-in update is called 'newton'. There are: gradient, "),
+        (["natural", "--problem", "bandti"], "Did you mean 'bandit'"),
+        (["natural", "--theorem", "nature"], "Did you mean 'natural'"),
         (["natural", "--steps", "0"], "steps is 0"),
         (["gradient", "--problem", "random-walk/5"], "has gamma 1"),
         (["natural", "--problem", "loop"], "loop has a horizon"),
@@ -222,7 +246,15 @@ def test_bad_use_is_explained(monkeypatch, capsys, words, text):
     assert text in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("name", "text"), [("wrong_shape", "shape"), ("raises", "one over nothing")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("wrong_shape", r"shape \(1, 40\) for theta of shape \(1, 10, 4\)"),
+        ("raises", "one over nothing"),
+        ("in_place", "returned None at step 0. It must return the new theta"),
+        ("no_numbers", "returned a str at step 0 that is no array of numbers"),
+    ],
+)
 def test_function_that_misbehaves_is_named(updates, name, text):
     with pytest.raises(UserFunctionError, match=text):
         rate(getattr(updates, name), problem=PROBLEM, theorem="natural", steps=3)

@@ -91,7 +91,7 @@ def test_point_that_is_not_finite_stops_the_run_at_its_step():
     values = iter([2.0, 2.0, np.nan, 2.0])
     update = FunctionUpdate(lambda theta: theta * np.array([[2.0], [next(values)]]))
 
-    with pytest.raises(NotConverged, match=r"theta of problem 1 is nan at step 3") as error:
+    with pytest.raises(NotConverged, match=r"theta of problem 1 is nan after step 3; step 2 had size") as error:
         run(update, PARABOLA, np.ones((2, 1)), 4, record=[])
 
     assert error.value.best.tolist() == [[4.0], [4.0]]  # pyright: ignore
@@ -100,7 +100,7 @@ def test_point_that_is_not_finite_stops_the_run_at_its_step():
 def test_value_that_is_not_finite_stops_the_run():
     oracle = FunctionOracle(lambda x: np.log(x[:, 0] - 2), lambda x: -np.ones_like(x))
 
-    with pytest.raises(NotConverged, match=r"value of problem 0 is -inf at step 2"):
+    with pytest.raises(NotConverged, match=r"value of problem 0 is -inf after step 2 of size 0.5"):
         run(Gradient(Constant(0.5)), oracle, np.array([[3.0]]), 4)
 
 

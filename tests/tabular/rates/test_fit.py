@@ -46,6 +46,37 @@ def test_constant_gap_is_stalled():
     assert identify(np.full(1000, 0.3)).kind == "stalled"
 
 
+@pytest.mark.parametrize(
+    ("gap", "kind"),
+    [
+        (1 - 0.5 * 0.9**T, "growing"),  # to a plateau above the start
+        (0.5 + 1e-3 * T, "growing"),
+        (0.3 + 1e-9 * (T > 0), "growing"),  # ever so little: the sequences are exact
+        (0.3 + 1e-16 * (T > 0), "stalled"),  # within the floor
+        (np.where(T < 100, 0.3, 2.0) / (1 + T / 2000), "undecided"),  # above the start at the end, and falling
+        (1 / (1 + T) + 1e-5 * T, "undecided"),  # fallen, and growing again
+    ],
+)
+def test_gap_that_ends_above_its_start_grows_unless_it_falls(gap, kind):
+    found = identify(gap, floor=1e-14)
+
+    assert found.kind == kind
+    assert ("grows" in found.text) == (kind == "growing" or "grows again" in found.text)
+
+
+def test_gap_that_leaves_the_optimum_grows():
+    assert identify(np.array([0.0, 0.1, 0.2, 0.3]), floor=1e-15).kind == "growing"
+
+
+def test_gap_that_has_fallen_and_grows_again_says_so():
+    assert "grows again by a factor of 2 over" in identify(1 / (1 + T) + 1e-5 * T).text
+
+
+@pytest.mark.parametrize(("rho", "text"), [(0.612345, "0.612^t"), (0.9876543, "0.9877^t"), (0.99987654, "0.999877^t")])
+def test_factor_is_shown_with_three_digits_of_its_distance_from_one(rho, text):
+    assert identify(rho ** np.arange(int(-200 / np.log(rho)))).text.startswith(text)
+
+
 def test_growing_exponent_that_does_not_double_is_undecided():
     """gap = exp(-sqrt t): between every power and every linear rate."""
     assert identify(np.exp(-np.sqrt(T))).kind == "undecided"

@@ -189,8 +189,16 @@ def test_training_all_stages_at_once_is_not_stage_by_stage():
     stack = staged()
     found = hold(THEOREMS["backward"], stack, 60, update=Gradient(Constant(2 * 6 / 9)))
 
-    assert [what for what, so in found.assumptions.items() if not so.all()] == ["one stage after the other"]
+    assert [what for what, so in found.assumptions.items() if not so.all()] == ["one stage after the other", "uniform start in each stage"]
     assert not hold(THEOREMS["backward"], stack, 60, update=Backward(Gradient(Constant(0.1)), 3, 20)).assumptions["step 2 S/H"].any()
+
+
+@pytest.mark.parametrize("start", [[0.9, 0.1], [[0.5, 0.5], [0.5, 0.5], [0.51, 0.49]]])
+def test_start_of_a_stage_that_is_not_uniform_is_named(start):
+    """The step of 2/H a state is then another in each state, though its size is reported as the same."""
+    found = hold(THEOREMS["backward"], staged(), 60, update=Backward(Gradient(Constant(2 * 6 / 9)), 3, 20, start=np.array(start)))
+
+    assert [what for what, so in found.assumptions.items() if not so.all()] == ["uniform start in each stage"]
 
 
 def test_problem_without_stages_is_refused():

@@ -287,7 +287,7 @@ def logits(S, *first):
         ("first step 1", THEOREMS["mirror-growing"], lambda: processes(n=5), {"update": PolicyMirrorDescent(Geometric(1e-6, 10.0))}, 5),
         ("step 1", THEOREMS["natural-improves"], lambda: processes(n=20), {"update": Natural(Constant(0.1), normalised=True)}, 30),
         ("Polyak's step", THEOREMS["polyak-bandit"], lambda: bandits(K=2, n=3), {"update": Gradient(Polyak(4.0))}, 20),
-        ("steps of at most 4/5", THEOREMS["softmax-bandit-lower"], lambda: bandits(K=3, n=20), {"update": Gradient(Constant(25.0))}, 1000),
+        ("steps from 0 to 4/5", THEOREMS["softmax-bandit-lower"], lambda: bandits(K=3, n=20), {"update": Gradient(Constant(25.0))}, 1000),
     ],
 )  # fmt: skip
 def test_start_or_step_that_breaks_the_bound_breaks_an_assumption(name, theorem, make, other, steps):
@@ -297,6 +297,17 @@ def test_start_or_step_that_breaks_the_bound_breaks_an_assumption(name, theorem,
     assert not found.certificate.holds.all()
     assert not found.assumptions[name].any()
     assert [what for what, so in found.assumptions.items() if not so.all()] == [name]
+
+
+def test_negative_steps_are_not_those_of_the_lower_bound():
+    """A step size of one's own may be negative; the built-in ones refuse it."""
+    descent = Gradient(lambda t, outlook, direction, move: -0.1)
+
+    found = hold(THEOREMS["softmax-bandit-lower"], bandits(K=3, n=3), 5, update=descent)
+
+    assert [what for what, so in found.assumptions.items() if not so.all()] == ["steps from 0 to 4/5"]
+    with pytest.raises(InvalidArgument, match=r"c .*-0\.1"):
+        Constant(-0.1)
 
 
 def test_baseline_below_both_rewards_commits_and_one_above_does_not():
@@ -350,7 +361,7 @@ def test_quantity_that_is_not_the_gap_has_a_name():
 
 
 def test_unknown_theorem_names_its_neighbours():
-    with pytest.raises(InvalidArgument, match="Did you mean natural"):
+    with pytest.raises(InvalidArgument, match="Did you mean 'natural'"):
         theorem_named("naturals")
 
 
