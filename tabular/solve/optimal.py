@@ -108,10 +108,10 @@ def optimal(model: object, *, method: str | None = None, tolerance: float | None
         return backward_induction(mdp, mdp.horizon)
     play = Play.of(mdp)
     if method is None:
-        method, (V, policy, steps) = chosen(play, tolerance)
+        method, found = chosen(play, tolerance)
     else:
-        V, policy, steps = METHODS[method](play, tolerance)
-    Q = play.backup(V)
+        found = METHODS[method](play, tolerance)
+    V, policy, steps, Q = found
     proof = certified(play, V, Q, policy)
     if tolerance is not None and not proof.bound <= tolerance:
         why = "rounding in float64 allows no smaller one" if np.isfinite(proof.bound) else "actions that are as good as the best run for ever"

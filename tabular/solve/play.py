@@ -71,6 +71,11 @@ class Play:
         return bool(self.kept.all())
 
     @cached_property
+    def whole(self) -> bool:
+        """Whether every state is inside."""
+        return bool(self.inside.all())
+
+    @cached_property
     def transition(self) -> np.ndarray | sp.csr_array:
         """The rows (S*A, S) of the model, dense or sparse as its size and its zeros advise."""
         P: Any = self.mdp.transition
@@ -139,13 +144,16 @@ class Play:
 
     def chain(self, policy: Int[np.ndarray, "S"]) -> Chain:
         """The chain of a policy on the states inside."""
-        whole = self.inside.all()
-        rows = self.bands.chain(policy) if whole and self.bands else self.rows(policy)
-        where = np.flatnonzero(self.inside)
-        return Chain(K=rows if whole else rows[np.ix_(where, where)], gamma=self.mdp.gamma, method=self.linear)  # type: ignore[index]
+        rows = self.bands.chain(policy) if self.whole and self.bands else self.rows(policy)
+        if not self.whole:
+            where = np.flatnonzero(self.inside)
+            rows = rows[np.ix_(where, where)]  # type: ignore[index]
+        return Chain(K=rows, gamma=self.mdp.gamma, method=self.linear)
 
     def spread(self, x: Float[np.ndarray, "I"]) -> Float[np.ndarray, "S"]:
         """A vector over the states inside as one over all states."""
+        if self.whole:
+            return x
         full = np.zeros(self.mdp.S)
         full[self.inside] = x
         return full

@@ -1,6 +1,6 @@
 """Sweeps over the rows of all actions, compiled: no chain is formed, and nothing but V is read at random."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,10 @@ class Rows:
         spans = ranges(len(r)) if P.nnz >= LEAST else [(0, len(r))]
         entries = (P.indptr, unsigned(P.indices), P.data.astype(kind, copy=False))
         return cls(entries, r.astype(kind, copy=False), kind(gamma), [i for i, _ in spans], [j for _, j in spans])
+
+    def paying(self, r: Float[np.ndarray, "S A"]) -> "Rows":
+        """The same kernel with other rewards, in its precision."""
+        return replace(self, r=r)
 
     def best(self, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float, float]:
         """T V, the smallest and the largest change T V - V; the best actions are written into `policy`."""

@@ -36,35 +36,32 @@ def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
     if play.mdp.gamma == 1:
         start, steps = start_of(play) if sparse else (None, 0)
         try:
-            V, policy, more = policy_iteration(play, tolerance, start=start)
+            found = policy_iteration(play, tolerance, start=start)
         except NonTerminating:
             if start is None:
                 raise
-            V, policy, more = policy_iteration(play, tolerance)  # sweeps may leave a policy that hardly ever ends
-        return "policy-iteration", (V, policy, steps + more)
+            found = policy_iteration(play, tolerance)  # sweeps may leave a policy that hardly ever ends
+        return "policy-iteration", found.after(steps)
     V, steps, policy = None, 0, None
     if play.stochastic or not sparse:
         try:
             large = sparse and play.stochastic and play.structure.entries >= LARGE and compiler() is not None
-            start, early = coarse_start(play) if large else (None, 0)
-            V, policy, steps = swept(play, tolerance, kinds=("shifted",), patience=MIXING, start=start)
-            return "modified-policy-iteration", (V, policy, early + steps)
+            start, early = coarse_start(play, tolerance) if large else (None, 0)
+            return "modified-policy-iteration", swept(play, tolerance, kinds=("shifted",), patience=MIXING, start=start).after(early)
         except Slow as end:
             V, policy, steps = end.V, end.policy, end.steps
     if sparse:
         try:
-            V, policy, more = swept(play, tolerance, kinds=("forward", "backward"), patience=PATIENCE, start=V)
-            return "gauss-seidel", (V, policy, steps + more)
+            return "gauss-seidel", swept(play, tolerance, kinds=("forward", "backward"), patience=PATIENCE, start=V).after(steps)
         except Slow as end:
             policy, steps = end.policy, steps + end.steps
-    V, policy, more = policy_iteration(play, tolerance, start=policy)
-    return "policy-iteration", (V, policy, steps + more)
+    return "policy-iteration", policy_iteration(play, tolerance, start=policy).after(steps)
 
 
 def start_of(play: Play) -> tuple[Int[np.ndarray, "S"] | None, int]:
     """With gamma = 1, a policy near the best one if it ends, and the sweeps it took; else None."""
     try:
-        _, policy, steps = swept(play, ROUGH * max(play.mdp.largest_reward, 1e-300), kinds=("forward", "backward"), patience=PATIENCE)
+        _, policy, steps, _ = swept(play, ROUGH * max(play.mdp.largest_reward, 1e-300), kinds=("forward", "backward"), patience=PATIENCE)
     except Slow as end:
         policy, steps = end.policy, end.steps
     return (policy if play.ends(policy) else None), steps

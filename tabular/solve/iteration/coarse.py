@@ -3,6 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
+from pgtheory.tabular.solve.certificates import effective_horizon
+from pgtheory.tabular.solve.iteration.greedy import wanted
+from pgtheory.tabular.solve.iteration.sweeps import extremes, middle
 from pgtheory.tabular.solve.play import Play, largest
 from pgtheory.tabular.solve.rows import Rows
 
@@ -13,30 +16,44 @@ SWEEPS = 20
 """Largest number of sweeps of one policy."""
 
 FLOOR = 64 * 2.0**-24
-"""Residuals below this share of the span of V are rounding in single precision."""
+"""Residuals below this share of the span of the value are rounding in single precision."""
 
 
-def coarse_start(play: Play) -> tuple[Float[np.ndarray, "S"], int]:
-    """A value V, up to a constant, whose residual has a span of about 1e-6 of that of V, and the number of sweeps.
+def coarse_start(play: Play, tolerance: float | None) -> tuple[Float[np.ndarray, "S"], int]:
+    """A value V that is optimal up to a constant and to about the error that is wanted, or to 1e-12 of its span, and the number of sweeps.
 
-    Modified policy iteration for a sparse model in which no action ends the episode. Constants are taken out of V and of the rewards, so that the digits of
-    float32 go to the differences, which are all that decides. Nothing is proven here: what follows starts from V, and the certificate judges the end.
-    Cost: compiled loops over the entries, all of them for the best actions and a share of 1 / A for a sweep; one copy of the entries in float32.
+    Modified policy iteration for a sparse model in which no action ends the episode, refined once: with the advantages b_a = r_a + gamma P_a V - V in double
+    precision, V + d is optimal iff d = max_a b_a + gamma P_a d, a problem of the same form whose digits are those that V lacks. Constants are taken out of d
+    and of b, so that the digits of float32 go to the differences, which are all that decides. Nothing is proven here: what follows starts from V, and the
+    certificate judges the end. Cost: compiled loops over the entries, all of them for the best actions and a share of 1 / A for a sweep; one copy of the
+    entries in float32. Source: Golub and Van Loan (2013), Section 3.5.3, for linear systems.
     """
-    mdp, P = play.mdp, play.transition
-    rows = Rows.of(P, mdp.mean_reward - mdp.mean_reward.mean(), mdp.gamma, np.float32)  # type: ignore[arg-type]
-    V = largest(rows.r)
-    V -= V.mean()
-    policy, steps, before = np.zeros(mdp.S, dtype=np.int32), 0, np.inf
+    r, gamma, horizon = play.mdp.mean_reward, play.mdp.gamma, effective_horizon(play.mdp.gamma)
+    rows = Rows.of(play.transition, r, gamma, np.float32)  # type: ignore[arg-type]
+    V, steps = coarse(rows, r, 0.0 if tolerance is None else tolerance / horizon)
+    V = V.astype(np.float64)
+    Q = play.backup(V)
+    constant = middle(*extremes(largest(Q) - V), gamma, True)[1]
+    d, more = coarse(rows, Q - V[:, None], wanted(V + constant, tolerance) / horizon)
+    return V + constant + d, steps + more
+
+
+def coarse(rows: Rows, b: Float[np.ndarray, "S A"], goal: float) -> tuple[Float[np.ndarray, "S"], int]:
+    """d = max_a b_a + gamma P_a d up to a constant, until the span of the residual is `goal` or rounding in float32, and the number of sweeps."""
+    best = largest(b)
+    b = (b - 0.5 * (best.min() + best.max())).astype(np.float32)
+    d = largest(b)
+    policy, steps, before = np.zeros(len(d), dtype=np.int32), 0, np.inf
+    rows = rows.paying(b)
     while True:
-        V, low, high = rows.best(V, policy)
-        V -= V.mean()
+        d, low, high = rows.best(d, policy)
+        d -= d.mean()
         span, steps = high - low, steps + 1
-        if not FLOOR * np.ptp(V) < span < before:
-            return V.astype(np.float64), steps
+        if not max(goal, FLOOR * np.ptp(d)) < span < before:
+            return d, steps
         before, last, sweeps = span, span, 0
-        while last > FALL * span and sweeps < SWEEPS:
-            V, low, high = rows.own(V, policy)
-            V -= V.mean()
+        while last > max(FALL * span, 0.5 * goal) and sweeps < SWEEPS:
+            d, low, high = rows.own(d, policy)
+            d -= d.mean()
             last, sweeps = high - low, sweeps + 1
         steps += sweeps

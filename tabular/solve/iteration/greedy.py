@@ -1,13 +1,26 @@
 """What the methods share: how small an error is wanted, and which of several actions that are as good as the best is taken."""
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pgtheory.tabular.solve.play import Play, largest
 from pgtheory.tabular.solve.reachability import endable, proper_policy
 
-Found = tuple[Float[np.ndarray, "S"], Int[np.ndarray, "S"], int]
-"""A value, a policy and the number of steps."""
+
+class Found(NamedTuple):
+    """A value, a policy, the number of steps, and Q, which is the backup of V itself: what is proven rests on it."""
+
+    V: Float[np.ndarray, "S"]
+    policy: Int[np.ndarray, "S"]
+    steps: int
+    Q: Float[np.ndarray, "S A"]
+
+    def after(self, steps: int) -> "Found":
+        """The same, found after that many steps of other methods."""
+        return self._replace(steps=self.steps + steps)
+
 
 DIGITS = 1e-10
 """Error relative to the largest value at which an iteration stops where no tolerance is given and rounding allows it."""

@@ -33,5 +33,5 @@ def occupancy_program(play: Play, tolerance: float | None = None) -> Found:
         raise NotConverged(f"HiGHS found no solution of the linear program: {answer.message}", best=None, bound=np.inf)
     x = np.full(mdp.S * mdp.A, -1.0)
     x[pairs] = answer.x
-    V, policy, steps = policy_iteration(play, tolerance, start=x.reshape(mdp.S, mdp.A).argmax(axis=1))
-    return V, policy, int(answer.nit) + steps - 1
+    found = policy_iteration(play, tolerance, start=x.reshape(mdp.S, mdp.A).argmax(axis=1))
+    return found._replace(steps=int(answer.nit) + found.steps - 1)

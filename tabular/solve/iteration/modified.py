@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 
 from pgtheory.tabular.errors import NotConverged
-from pgtheory.tabular.solve.certificates import certify, effective_horizon
+from pgtheory.tabular.solve.certificates import certified, certify, effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie, wanted
 from pgtheory.tabular.solve.iteration.sweeps import Compiled, Directed, Shifted, best_actions, extremes, middle
 from pgtheory.tabular.solve.play import Play, largest
@@ -68,16 +68,16 @@ def or_error(play: Play, tolerance: float | None, name: str, kinds: tuple[str, .
     V, total, aim = None, 0, tolerance
     try:
         while True:
-            V, policy, steps = swept(play, aim, kinds=kinds, start=V)
-            total += steps
+            found = swept(play, aim, kinds=kinds, start=V)
+            V, total = found.V, total + found.steps
             if play.mdp.gamma < 1:
-                return V, policy, total
-            bound, goal = certify(play, V, policy).bound, wanted(V, tolerance)
+                return found._replace(steps=total)
+            bound, goal = certified(play, V, found.Q, found.policy).bound, wanted(V, tolerance)
             if bound <= goal or not math.isfinite(bound):
-                return V, policy, total
+                return found._replace(steps=total)
             aim = (goal if aim is None else aim) * 0.25 * goal / bound
             if aim <= play.rounding(V):
-                return V, policy, total
+                return found._replace(steps=total)
     except Slow as end:
         bound = certify(play, end.V, end.policy).bound
         raise NotConverged(
@@ -164,11 +164,9 @@ def sweep_of(play: Play, policy: Int[np.ndarray, "S"], kind: str, relaxation: fl
 
 
 def finished(play: Play, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"], tolerance: float | None, horizon: float, steps: int) -> Found:
-    """The answer: V without the middle of its residual, and the best actions for it."""
+    """The answer: V and the best actions for it."""
     Q = play.backup(V)
-    if play.stochastic:
-        V = V + middle(*extremes(largest(Q) - V), play.mdp.gamma, True)[1]
-    return V, lowest(play, Q, policy, tie(play, V, horizon, tolerance)), steps
+    return Found(V, lowest(play, Q, policy, tie(play, V, horizon, tolerance)), steps, Q)
 
 
 def needed(goal: float, size: float, rate: float) -> float:

@@ -8,6 +8,9 @@ from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie
 from pgtheory.tabular.solve.play import Play, largest
 
+AHEAD = 8
+"""Backups before the first evaluation: together they cost less than the factorisation of a dense matrix, and save one or more."""
+
 
 def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[np.ndarray, "S"] | None = None) -> Found:
     """Evaluate by a linear system, then switch every state to its best action where that gains more than rounding can feign; steps are evaluations.
@@ -23,7 +26,7 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
         NonTerminating: gamma is 1 and the return is unbounded.
         InvalidModel: values overflow.
     """
-    policy, steps = play.first if start is None else start, 0
+    policy, steps = first_policy(play) if start is None else start, 0
     s, where = np.arange(play.mdp.S), slice(None) if play.everything else np.flatnonzero(play.inside)
     before, horizon = np.inf, effective_horizon(play.mdp.gamma) if play.stochastic else None  # what |M^-1| is for rows that sum to one
     while True:
@@ -41,11 +44,21 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
         proven, feigned = 2 * (norm * (residual + rho) + rho), 2 * (residual + rho)
         enough = tolerance is not None and norm * (gain + residual + rho) <= 0.5 * tolerance and play.mdp.gamma < 1
         if enough or gain <= feigned or (gain <= proven and gain > 0.5 * before):
-            return V, lowest(play, Q, policy, min(proven, tie(play, V, norm, tolerance))), steps
+            return Found(V, lowest(play, Q, policy, min(proven, tie(play, V, norm, tolerance))), steps, Q)
         better = best > own + (feigned if gain <= proven else proven)
         changed = np.flatnonzero(better & play.inside)
         policy, before = policy.copy(), gain if gain <= proven else np.inf
         policy[changed] = Q[changed].argmax(axis=1)
+
+
+def first_policy(play: Play) -> Int[np.ndarray, "S"]:
+    """A policy to begin with: the best for some steps; on bands, whose factorisation costs no more than a backup, and with gamma = 1 that of `play`."""
+    if play.mdp.gamma == 1 or play.bands:
+        return play.first
+    Q = play.mdp.mean_reward
+    for _ in range(AHEAD):
+        Q = play.backup(largest(Q))
+    return Q.argmax(axis=1)
 
 
 def overflow(largest_reward: float) -> InvalidModel:

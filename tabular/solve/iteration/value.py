@@ -37,7 +37,7 @@ def value_iteration(play: Play, tolerance: float | None = None) -> Found:
             policy = lowest(play, Q, play.first, 4 * rho + (0 if discounted else goal))
             bound = certify(play, V, policy).bound
             if bound <= goal:
-                return V, policy, step
+                return Found(V, policy, step, Q)
         if still:
             break
         V = after

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pgtheory.tabular.errors import InvalidArgument, InvalidModel, PgtheoryError
 from pgtheory.tabular.models.bandit import Bandit
-from pgtheory.tabular.models.mdp import MDP, Outcomes, as_mdp
+from pgtheory.tabular.models.mdp import MDP, Outcomes, as_mdp, row_sums
 
 P = [[[0.5, 0.25], [0.0, 1.0]], [[0.25, 0.25], [0.0, 0.0]]]
 R = [[1.0, 2.0], [3.0, 4.0]]
@@ -248,3 +248,16 @@ def test_as_mdp():
     assert as_mdp(Bandit(r=[1.0, 2.0])).A == 2
     with pytest.raises(InvalidModel, match="str is not a model. Give an MDP"):
         as_mdp("chain/5")
+
+
+def test_row_sums_of_rows_without_entries():
+    """First, last and between; the entries behind the last row belong to none."""
+    dense = np.array([[0, 0, 0], [0.5, 0.25, 0], [0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 0, 0]])
+    matrix = sp.csr_array(dense)
+    spare = sp.csr_array(dense)
+    spare.data, spare.indices = np.append(spare.data, 7.0), np.append(spare.indices, 0)
+
+    np.testing.assert_array_equal(row_sums(matrix), dense.sum(axis=1))
+    np.testing.assert_array_equal(row_sums(spare), dense.sum(axis=1))
+    np.testing.assert_array_equal(row_sums(sp.csr_array((4, 3))), np.zeros(4))
+    np.testing.assert_array_equal(row_sums(dense), dense.sum(axis=1))

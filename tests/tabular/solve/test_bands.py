@@ -68,7 +68,7 @@ def test_policy_iteration_by_diagonals_against_the_dense_model(below, above, gam
     narrow = Play.of(MDP(P=sp.csr_array(P.reshape(S * A, S)), r=r, mu=mu, gamma=gamma))
     assert narrow.bands is not None and narrow.linear == "banded" and narrow.chain(narrow.first).K.format == "dia"
     dense = Play.of(MDP(P=P, r=r, mu=mu, gamma=gamma))
-    V, policy, _ = policy_iteration(narrow)
-    expected, best, _ = policy_iteration(dense)
+    V, policy, _, _ = policy_iteration(narrow)
+    expected, best, _, _ = policy_iteration(dense)
     bound = certify(dense, expected, best).bound
     assert abs(V - expected).max() <= bound + certify(dense, V, policy).bound <= 1e-8

@@ -16,6 +16,8 @@ from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.solve import optimal as module
 from pgtheory.tabular.solve.certificates import certify
 from pgtheory.tabular.solve.evaluation import evaluate
+from pgtheory.tabular.solve.iteration.choice import chosen
+from pgtheory.tabular.solve.iteration.greedy import Found
 from pgtheory.tabular.solve.optimal import METHODS, optimal
 from pgtheory.tabular.solve.play import Play
 
@@ -165,7 +167,8 @@ def test_certificate_does_not_believe_the_policy(id):
 
 def test_method_that_stops_early_is_found_out(monkeypatch):
     """Planted bug: policy iteration that returns its first policy as if it were the best."""
-    lazy = lambda play, tolerance: (evaluate(play.mdp, Direct(np.eye(2)[[0, 1]])).V, np.array([0, 1]), 1)
+    V = evaluate(problem("two-state"), Direct(np.eye(2)[[0, 1]])).V
+    lazy = lambda play, tolerance: Found(V, np.array([0, 1]), 1, play.backup(V))
     true = optimal(problem("two-state"))
     monkeypatch.setitem(module.METHODS, "policy-iteration", lazy)
 
@@ -174,6 +177,18 @@ def test_method_that_stops_early_is_found_out(monkeypatch):
     assert true.J - found.J > 0.1
     assert abs(found.V - true.V).max() <= found.bound
     assert abs(found.V - true.V).max() <= found.gap
+
+
+@pytest.mark.parametrize("id", ["two-state", "sparse-garnet/S=300", "frozen-lake/n=18", "queue/S=300"])
+@pytest.mark.parametrize("method", [None, *METHODS])
+def test_every_method_hands_over_the_backup_of_its_own_value(id, method):
+    """What is proven rests on Q: one of another V would prove something of that V."""
+    model = problem(id)
+    play = Play.of(model)
+
+    found = chosen(play, 1e-8)[1] if method is None else METHODS[method](play, 1e-8)
+
+    np.testing.assert_allclose(found.Q, model.backup(found.V), rtol=0, atol=2 * play.rounding(found.V))
 
 
 @pytest.mark.parametrize("id", ["sparse-garnet/S=300", "frozen-lake/n=18", "queue/S=300"])

@@ -61,8 +61,8 @@ def test_modified_policy_iteration_is_the_same_without_a_compiler():
     assert compiled.compiled is not None
     plain.__dict__["compiled"] = None
 
-    V, policy, steps = modified_policy_iteration(compiled, 1e-9)
-    expected, best, number = modified_policy_iteration(plain, 1e-9)
+    V, policy, steps, _ = modified_policy_iteration(compiled, 1e-9)
+    expected, best, number, _ = modified_policy_iteration(plain, 1e-9)
 
     assert steps == number
     np.testing.assert_array_equal(policy, best)

@@ -35,9 +35,9 @@ def sparse(mdp: MDP, gamma: float | None = None) -> MDP:
 def test_certificate_is_as_wanted_and_true(method, mdp, tolerance):
     """The true error by LU factorisations, which have a certificate of their own."""
     play = Play.of(mdp)
-    true, _, _ = policy_iteration(play)
+    true, _, _, _ = policy_iteration(play)
 
-    V, policy, _ = method(play, tolerance)
+    V, policy, _, _ = method(play, tolerance)
 
     proof = certify(play, V, policy)
     assert abs(V - true).max() - 1e-11 <= proof.bound <= tolerance
@@ -60,7 +60,7 @@ def models(draw):
 @pytest.mark.parametrize("method", BOTH)
 def test_tolerance_holds_against_fractions(best, method, tolerance, mdp):
     """The error of a float against V* in rational numbers, an inequality between fractions."""
-    V, policy, _ = method(Play.of(mdp), tolerance)
+    V, policy, _, _ = method(Play.of(mdp), tolerance)
     proof = certify(Play.of(mdp), V, policy)
 
     error = max(abs(Fraction(float(v)) - true) for v, true in zip(V, best(mdp), strict=True))
@@ -81,9 +81,9 @@ def test_without_a_compiler_the_answer_is_the_same(monkeypatch, method, form):
     if form == "scipy":
         monkeypatch.setattr(play_module, "compiler", lambda: None)
     play = Play.of(mdp)
-    true, best, _ = policy_iteration(play)
+    true, best, _, _ = policy_iteration(play)
 
-    V, policy, _ = method(play, 1e-10)
+    V, policy, _, _ = method(play, 1e-10)
 
     assert abs(V - true).max() <= 1e-10
     assert (play.backup(true)[np.arange(mdp.S), policy] >= play.backup(true)[np.arange(mdp.S), best] - 1e-11).all()
@@ -91,7 +91,7 @@ def test_without_a_compiler_the_answer_is_the_same(monkeypatch, method, form):
 
 def test_chains_that_forget_cost_dozens_of_sweeps():
     """The residual of value iteration falls by gamma = 0.999 a sweep: 20 000 sweeps. Here it falls as the chains forget their start."""
-    _, _, steps = modified_policy_iteration(Play.of(sparse_garnet(1000, gamma=0.999)), 1e-8)
+    _, _, steps, _ = modified_policy_iteration(Play.of(sparse_garnet(1000, gamma=0.999)), 1e-8)
 
     assert steps < 100
 
@@ -191,7 +191,7 @@ def test_relaxation_that_diverges_is_given_up(monkeypatch, relaxation):
     mdp = MDP(P=K, r=np.random.default_rng(0).random((S, 1)), mu=np.full(S, 1 / S), gamma=0.99)
     monkeypatch.setattr(modified, "Directed", lambda *parts: seen.append(parts[-1]) or honest(*parts))
 
-    V, _, _ = gauss_seidel(Play.of(mdp), 1e-8)
+    V, _, _, _ = gauss_seidel(Play.of(mdp), 1e-8)
 
     np.testing.assert_allclose(V, np.linalg.solve(np.eye(S) - 0.99 * K.toarray(), mdp.mean_reward[:, 0]), atol=1e-8)
     assert seen[0] == relaxation and seen[-1] == 1.0
