@@ -43,29 +43,40 @@ by rewrite (der_leib dy) Dyg Dyy mul0r add0r mulr1 => <-.
 Qed.
 End Counterexample.
 
-(* polynomials in x and y over the rationals are such a ring: the theorem is not vacuous *)
-Corollary dropped_discount_rational (gam : rat) : gam != 1 ->
-  let R := [comRingType of {poly {poly rat}}] in
-  ~ exists J : R,
-    J^`() = dropped_discount_gradient (advance R) (prize R) gam%:P%:P (@deriv _) (two_coins 'X 'X%:P) 2 false /\
-    map_poly (@deriv _) J =
-      dropped_discount_gradient (advance R) (prize R) gam%:P%:P (map_poly (@deriv _)) (two_coins 'X 'X%:P) 2 false.
+(* polynomials in x and y over the rationals are such a ring *)
+Section Polynomials.
+Local Notation R := [comRingType of {poly {poly rat}}].
+Definition along_x : R -> R := @deriv _.
+Definition along_y : R -> R := map_poly (@deriv _).
+
+Lemma along_x_derivation : derivation along_x. Proof. exact: poly_derivation. Qed.
+Lemma along_y_derivation : derivation along_y.
 Proof.
-move=> g1 R.
-have dy : derivation (map_poly (@deriv rat_Ring) : R -> R).
-  split=> f g; first by rewrite raddfD.
-  apply/polyP => i; rewrite coefD !coef_map_id0 ?deriv0 // !coefM raddf_sum -big_split.
-  by apply: eq_bigr => j _; rewrite /= derivM !coef_map_id0 ?deriv0.
-apply: (@T58_dropped_discount_no_gradient R gam%:P%:P 'X 'X%:P (@deriv _) (map_poly (@deriv _))) => //.
-- exact: poly_derivation.
-- move=> f; apply/polyP => i; rewrite coef_deriv !coef_map_id0 ?deriv0 // coef_deriv.
-  by rewrite derivMn.
-- exact: derivX.
-- exact: derivC.
-- apply/polyP => i; rewrite coef_map_id0 ?deriv0 // coefX coef0.
-  by case: eqP => _ /=; rewrite ?deriv0 // -[1]polyC1 derivC.
-- by rewrite map_polyC /= derivX.
-- exact: derivC.
-- by rewrite map_polyC /= derivC.
-- by rewrite -polyC1 (inj_eq polyC_inj) -polyC1 (inj_eq polyC_inj).
+split=> f g; first by rewrite /along_y raddfD.
+apply/polyP => i; rewrite coefD !coef_map_id0 ?deriv0 // !coefM raddf_sum -big_split.
+by apply: eq_bigr => j _; rewrite /= derivM !coef_map_id0 ?deriv0.
 Qed.
+Lemma along_commute f : along_x (along_y f) = along_y (along_x f).
+Proof.
+apply/polyP => i; rewrite coef_deriv !coef_map_id0 ?deriv0 // coef_deriv.
+by rewrite derivMn.
+Qed.
+Lemma along_coordinates : [/\ along_x 'X = 1, along_x 'X%:P = 0, along_y 'X = 0 & along_y 'X%:P = 1].
+Proof.
+split; [exact: derivX | exact: derivC | | by rewrite /along_y map_polyC /= derivX].
+apply/polyP => i; rewrite coef_map_id0 ?deriv0 // coefX coef0.
+by case: eqP => _ /=; rewrite ?deriv0 // -[1]polyC1 derivC.
+Qed.
+Lemma along_constant (c : rat) : along_x c%:P%:P = 0 /\ along_y c%:P%:P = 0.
+Proof. by split; [exact: derivC | rewrite /along_y map_polyC /= derivC]. Qed.
+
+(* the theorem is not vacuous *)
+Corollary dropped_discount_rational (gam : rat) : gam != 1 -> let field D :=
+    dropped_discount_gradient (advance R) (prize R) gam%:P%:P D (two_coins 'X 'X%:P) 2 false in
+  ~ exists J : R, along_x J = field along_x /\ along_y J = field along_y.
+Proof.
+have [xx xy yx yy] := along_coordinates; have [xg yg] := along_constant gam.
+move=> g1; apply: T58_dropped_discount_no_gradient along_x_derivation along_y_derivation along_commute xx xy yx yy xg yg _.
+by rewrite -polyC1 (inj_eq polyC_inj) -polyC1 (inj_eq polyC_inj).
+Qed.
+End Polynomials.
