@@ -24,7 +24,7 @@ def formula(case: Case, weight=lambda gamma, k: gamma**k, later: int = 1) -> lis
     p = plain(case.process)
     local = lambda m: [dot(d, q) for d, q in zip(case.dpi, p.Q(case.pi, m), strict=True)]
     term = lambda s, k: weight(p.gamma, k) * dot(p.reach(case.pi, k)[s], local(case.n - k - later))
-    return every_start(case, lambda s: sum((term(s, k) for k in range(case.n + 1 - later)), Fraction(0)))
+    return every_start(case, lambda s: sum((term(s, k) for k in range(case.n)), Fraction(0)))
 
 
 def derivation() -> Iterator[Step]:
@@ -51,7 +51,7 @@ PAGE = Page(
         assumes=MOVING,
         mutants={
             "without gamma^k": lambda case: formula(case, weight=lambda gamma, k: 1),
-            "the action value with one step less to go": lambda case: formula(case, later=2),
+            "the action value with one step more to go": lambda case: formula(case, later=0),
         },
         source="Sutton, McAllester, Singh, Mansour (1999), Theorem 1",
     ),

@@ -8,7 +8,7 @@ The instances compute the derivative in a way that knows no product rule: V_n al
 from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import cases
+from pgtheory.proofs.pages.finite import Process, as_fractions, cases
 from pgtheory.proofs.pages.t02_policy_gradient import formula
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
@@ -39,6 +39,12 @@ def basis_slope(points: list[Fraction], i: int) -> Fraction:
     return total / scale
 
 
+def coin() -> Case:
+    """One state: the first action pays one and ends, the second goes on; the first has probability x^2, at x = 1/2."""
+    process = Process(as_fractions([[[0], [1]]]), as_fractions([[1, 0]]), Fraction(1, 2))
+    return Case("a coin, two steps", process=process, n=2, pi=as_fractions([["1/4", "3/4"]]), dpi=as_fractions([[1, -1]]))
+
+
 def bent() -> list[Case]:
     """Policies that move along a parabola: the second order must not matter."""
     found = list(cases(290, each=1))
@@ -53,10 +59,10 @@ PAGE = Page(
     claim=Claim(
         id="T29", kind="identity", relation=Exact(), level="rational",
         statement="d/dt V_n(pi(theta + t v))(s) at 0 = sum_{k<n} gamma^k sum_x Pr_k(s -> x) sum_a dpi(a|x) Q_{n-k-1}(x, a)",
-        left=slope, right=formula, cases=lambda: [*cases(29), *bent()],
+        left=slope, right=formula, cases=lambda: [coin(), *cases(29), *bent()],
         mutants={
             "without gamma^k": lambda case: formula(case, weight=lambda gamma, k: 1),
-            "the action value with one step less to go": lambda case: formula(case, later=2),
+            "the action value with one step more to go": lambda case: formula(case, later=0),
         },
         source="Sutton, McAllester, Singh, Mansour (1999), Theorem 1",
     ),

@@ -5,15 +5,18 @@ one Bellman step into one of values, and is the reason why policy improvement ne
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import dot, fractions
+from pgtheory.proofs.pages.finite import as_fractions, dot, fractions
 from pgtheory.proofs.pages.premises import careless, holding, nonnegative, without
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
+from pgtheory.tabular.exact.jets import solve_in_order
 
 
 def stream() -> Iterator[Case]:
@@ -26,6 +29,16 @@ def stream() -> Iterator[Case]:
 def residual(case: Case) -> list:
     """(I - gamma M) x."""
     return [x - case.gamma * dot(row, case.x) for x, row in zip(case.x, case.M, strict=True)]
+
+
+def solution(case: Case, sign: int) -> list:
+    """The x with (I + sign gamma M) x equal to the residual; with sign -1 the case's own."""
+    return solve_in_order([[(i == j) + sign * case.gamma * m for j, m in enumerate(row)] for i, row in enumerate(case.M)], residual(case))
+
+
+def swap() -> Case:
+    """Two states that follow each other."""
+    return Case("to and fro", M=as_fractions([[0, 1], [1, 0]]), gamma=Fraction(1, 2), x=as_fractions([1, 2]))
 
 
 PREMISES = {
@@ -41,11 +54,11 @@ PAGE = Page(
     words="A vector that is nowhere below gamma times its own mean is nowhere negative.",
     claim=Claim(
         id="T32", kind="bound", relation=Exact("<="), level="rational", statement="(I - gamma M) x >= 0 implies 0 <= x",
-        left=lambda case: [0] * len(case.x), right=lambda case: list(case.x), cases=lambda: holding(stream(), PREMISES),
+        left=lambda case: [0] * len(case.x), right=lambda case: list(case.x), cases=lambda: holding(chain([swap()], stream()), PREMISES, 9),
         assumes={name: partial(without, name, stream, PREMISES, lambda case: min(case.x) < 0) for name in PREMISES},
         mutants={
+            "(I + gamma M) x in place of (I - gamma M) x": lambda case: solution(case, 1),
             "x is at least the residual divided by 1 - gamma": lambda case: [x - y / (1 - case.gamma) for x, y in zip(case.x, residual(case), strict=True)],
-            "x is at least 1": lambda case: [x - 1 for x in case.x],
         },
         source="Puterman (1994), Lemma 6.1.2",
     ),

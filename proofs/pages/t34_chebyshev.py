@@ -6,12 +6,12 @@ monotone, no more (T35). Source: Hardy, Littlewood, Polya (1934), Theorem 43.
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import count
+from itertools import chain, count
 
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import Number, dot, fractions
+from pgtheory.proofs.pages.finite import Number, as_fractions, dot, fractions
 from pgtheory.proofs.pages.premises import holding, without
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
@@ -31,7 +31,17 @@ def product_of_means(case: Case) -> Number:
 
 def mean_of_product(case: Case) -> Number:
     """(sum p) (sum p u x)."""
-    return sum(case.p) * dot(case.p, [u * x for u, x in zip(case.u, case.x, strict=True)])
+    return sum(case.p) * product_mass(case)
+
+
+def product_mass(case: Case) -> Number:
+    """sum p u x."""
+    return dot(case.p, [u * x for u, x in zip(case.u, case.x, strict=True)])
+
+
+def two_points() -> Case:
+    """Weights one and three on the values zero and one."""
+    return Case("two points", p=as_fractions([1, 3]), u=as_fractions([0, 1]), x=as_fractions([0, 1]))
 
 
 PREMISES = {
@@ -46,11 +56,11 @@ PAGE = Page(
     words="The means of two comonotone functions multiply to no more than the mean of their product.",
     claim=Claim(
         id="T34", kind="bound", relation=Exact("<="), level="rational", statement="(sum p u) (sum p x) <= (sum p) (sum p u x), where (u_a - u_b) (x_a - x_b) >= 0",
-        left=product_of_means, right=mean_of_product, cases=lambda: holding(stream(), PREMISES),
+        left=product_of_means, right=mean_of_product, cases=lambda: holding(chain([two_points()], stream()), PREMISES, 9),
         assumes={name: partial(without, name, stream, PREMISES, lambda case: product_of_means(case) > mean_of_product(case)) for name in PREMISES},
         mutants={
-            "without the total weight": lambda case: dot(case.p, [u * x for u, x in zip(case.u, case.x, strict=True)]),
-            "half of it": lambda case: mean_of_product(case) / 2,
+            "without the total weight": product_mass,
+            "the number of points in place of the total weight": lambda case: len(case.p) * product_mass(case),
         },
         source="Hardy, Littlewood, Polya (1934), Theorem 43",
     ),

@@ -5,10 +5,12 @@ the mean advantage of the new policy is a correlation of comonotone functions (T
 Source: Agarwal, Kakade, Lee, Mahajan (2021), Lemma 17, for exponential weights.
 """
 
+from fractions import Fraction
 from functools import partial
+from itertools import chain
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import dot
+from pgtheory.proofs.pages.finite import Process, as_fractions
 from pgtheory.proofs.pages.premises import (
     GAMMA_BELOW_ONE,
     GAMMA_POSITIVE,
@@ -25,10 +27,14 @@ from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
 
 
+def weighted(case: Case) -> list[list]:
+    """pi u."""
+    return [[x * y for x, y in zip(p, u, strict=True)] for p, u in zip(case.pi, case.u, strict=True)]
+
+
 def stepped(case: Case) -> list[list]:
     """pi u / sum pi u."""
-    total = [dot(p, u) for p, u in zip(case.pi, case.u, strict=True)]
-    return [[x * y / t for x, y in zip(p, u, strict=True)] for p, u, t in zip(case.pi, case.u, total, strict=True)]
+    return [[x / sum(row) for x in row] for row in weighted(case)]
 
 
 def old(case: Case) -> list:
@@ -39,6 +45,17 @@ def old(case: Case) -> list:
 def new(case: Case) -> list:
     """V of the stepped policy."""
     return case.process.value(stepped(case))
+
+
+def with_weights(case: Case, u: list[list]) -> list:
+    """V of the policy stepped by other weights."""
+    return new(Case(**{**vars(case), "u": u}))
+
+
+def end_or_stay() -> Case:
+    """One state: the first action pays one and ends, the second pays 3/4 and goes on."""
+    process = Process(as_fractions([[[0], [1]]]), as_fractions([[1, "3/4"]]), Fraction(1, 2))
+    return Case("end or stay", process=process, pi=as_fractions([["1/2", "1/2"]]), u=as_fractions([["1/4", "1/2"]]))
 
 
 def solvable(case: Case) -> bool:
@@ -79,11 +96,12 @@ PAGE = Page(
     words="Multiplying a policy by positive weights that rise with its action values, and normalising, makes it nowhere worse.",
     claim=Claim(
         id="T35", kind="monotone", relation=Exact("<="), level="rational", statement="V_pi <= V_pi', pi' = pi u / sum pi u, u > 0 comonotone with Q in each state",
-        left=old, right=new, cases=lambda: holding(careless(35), PREMISES),
+        left=old, right=new, cases=lambda: holding(chain([end_or_stay()], careless(35)), PREMISES, 9),
         assumes={name: partial(without, name, lambda: careless(35), PREMISES, FAILS) for name in PREMISES},
         mutants={
-            "less by 1": lambda case: [v - 1 for v in new(case)],
-            "the weights upside down": lambda case: new(Case(**{**vars(case), "u": [[1 / x for x in row] for row in case.u]})),
+            "the weights upside down": lambda case: with_weights(case, [[1 / x for x in row] for row in case.u]),
+            "without the normalisation": lambda case: case.process.value(weighted(case)),
+            "weights that rise with the rewards, not with Q": lambda case: with_weights(case, [[1 + x - min(row) for x in row] for row in case.process.r]),
         },
         source="Agarwal, Kakade, Lee, Mahajan (2021), Lemma 17",
     ),

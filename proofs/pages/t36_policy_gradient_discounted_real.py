@@ -10,6 +10,7 @@ from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import Process, cases
 from pgtheory.proofs.pages.symbols import symbols
 from pgtheory.proofs.pages.t14_policy_gradient_discounted import formula
+from pgtheory.proofs.pages.t29_policy_gradient_real import coin
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
 
@@ -34,7 +35,7 @@ PAGE = Page(
     claim=Claim(
         id="T36", kind="identity", relation=Exact(), level="rational",
         statement="d/dt V(pi(theta + t v)) at 0 = (I - gamma P_pi)^-1 [sum_a dpi(a|s) Q(s, a)]_s",
-        left=slope, right=formula, cases=lambda: cases(36, each=1),
+        left=slope, right=formula, cases=lambda: [coin(), *cases(36, each=1)],
         mutants={
             "rewards in place of action values": lambda case: formula(case, values=lambda p, pi: p.r),
             "no resolvent": lambda case: formula(case, solve=lambda p, pi, c: c),
