@@ -140,6 +140,28 @@ class Exact:
         return Comparison(holds=holds and bool(gaps), distance=max(sizes, default=float("inf")), threshold=0.0, origin="no rounding")
 
 
+@dataclass(frozen=True)
+class Certified:
+    """left <= right, of balls, integers or fractions in nested lists of one shape. The distance is max (left - right), of midpoints.
+
+    Raises:
+        InvalidArgument: a difference of two balls contains 0 and they neither satisfy the relation nor violate it for sure.
+    """
+
+    sign = "<="
+
+    def __call__(self, left: object, right: object) -> Comparison:
+        from pgtheory.tabular.exact.balls import ball
+
+        gaps = [ball(gap) for gap in differences(left, right)]
+        violated = any(gap > 0 for gap in gaps)
+        undecided = [gap for gap in gaps if not (gap <= 0 or gap > 0)]
+        if undecided and not violated:
+            raise InvalidArgument(f"the difference {undecided[0]} may be above or below 0: nothing follows. Work with more bits (`bits`).")
+        distance = max((float(gap.mid()) for gap in gaps), default=float("inf"))
+        return Comparison(holds=bool(gaps) and not violated, distance=distance, threshold=0.0, origin="certified balls")
+
+
 def gap(relation: Relation, left: object, right: object) -> str:
     """By how much two sides miss a relation, as text: an exact number where the relation is exact (of a bound the largest excess), else the distance."""
     if not isinstance(relation, Exact):

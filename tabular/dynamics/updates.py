@@ -130,7 +130,7 @@ class Natural(Ascent):
     For a softmax table the direction is the centred advantage where d(s) > 0, for any other policy it is found by the pseudo-inverse of F.
     Source: Kakade (2001).
 
-    Theorem: T24, T34, T35, T39.
+    Theorem: T24, T34, T35, T39, T53.
     """
 
     step_size: StepSize

@@ -44,7 +44,10 @@ def rest(setting: Setting) -> np.ndarray:
 
 
 def natural(eta: float) -> Theorem:
-    """The theorem at a step eta."""
+    """The theorem at a step eta.
+
+    Theorem: T53.
+    """
     return Theorem(
         id="T53", name="natural",
         statement="theta = 0, theta += eta/(1-gamma) advantage: gap_t <= log A/(eta t) + 1/((1-gamma)^2 t), with no factor of the states",

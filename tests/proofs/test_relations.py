@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pgtheory.proofs.relations import UNIT, Apart, AtMost, Below, Derived, Equal, Rounding
+from pgtheory.proofs.relations import UNIT, Apart, AtMost, Below, Certified, Derived, Equal, Rounding
 from pgtheory.tabular.errors import InvalidArgument
 
 
@@ -51,3 +51,22 @@ def test_nan_satisfies_nothing(relation, left, right):
 def test_shapes_that_do_not_fit_are_an_error():
     with pytest.raises(InvalidArgument, match=r"shapes \(2,\) and \(3,\)"):
         Equal()([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_balls_are_compared_for_sure_or_not_at_all():
+    from pgtheory.tabular.exact.balls import ball
+
+    third = ball(1.0) / 3
+    assert Certified()([third, 1], [third + 1, 1]).holds
+    assert not Certified()([third, 1], [third + 1, 0]).holds
+    assert not Certified()([third, 1], [third, 0]).holds
+    assert not Certified()([], []).holds
+    with pytest.raises(InvalidArgument, match="nothing follows"):
+        Certified()([third, 0], [third, 1])
+
+
+def test_ball_that_may_be_anything_decides_nothing():
+    from pgtheory.tabular.exact.balls import ball
+
+    with pytest.raises(InvalidArgument, match="nothing follows"):
+        Certified()(ball(-1.0).log(), ball(1.0))
