@@ -32,7 +32,7 @@ BUILTIN = {
     "gradient": "softmax", "gradient-entropy": "softmax-entropy", "natural": "natural", "natural-entropy": "natural-entropy", "mirror": "mirror",
     "mirror-euclidean": "mirror-euclidean", "mirror-growing": "mirror-growing", "projected": "projected", "policy-iteration": "policy-iteration",
     "normalised": "normalised", "polyak": "polyak-bandit", "bandit-gradient": "softmax-bandit", "reinforce": "reinforce", "signal-to-noise": "signal-to-noise",
-    "recursive-momentum": "recursive-momentum", "implicit-transport": "implicit-transport", "backward": "backward",
+    "recursive-momentum": "recursive-momentum", "implicit-transport": "implicit-transport", "backward": "backward", "backward-rollouts": "backward-rollouts",
 }  # fmt: skip
 """Update on the command line -> the theorem that says how it is run."""
 
@@ -48,7 +48,7 @@ EXAMPLES: dict[str, tuple[str, int]] = {
     "trust-region": (LARGE, 100), "natural-improves": (LARGE, 100), "performance-difference": (LARGE, 100),
     "policy-iteration": ("sparse-garnet/S=100,A=10,b=3,gamma=0.9,seed=0", 6), "normalised": (SMALL, 30), "polyak-bandit": ("bandit/K=2", 20), "committal": ("bandit/K=2", 60),
     "reinforce": ("bandit/K=2", 12), "signal-to-noise": ("bandit/K=2", 12), "recursive-momentum": ("bandit/K=2", 12), "implicit-transport": ("bandit/K=2", 12),
-    "backward": ("lock/4", 80),
+    "backward": ("lock/4", 80), "backward-rollouts": ("lock/2", 30),
 }  # fmt: skip
 """Theorem -> the problem and the number of steps on which it is shown unless others are given."""
 
@@ -349,6 +349,8 @@ def rate_picture(found: Rating) -> Any:
     right.set(xlabel="step t", title="local exponent  -d log gap / d log t")
     right.title.set_fontsize(10)
     right.grid(alpha=0.25)
+    for axis in (left, right):
+        axis.tick_params(axis="x", which="minor", labelbottom=False)  # within two decades they would stand on each other
     colour = {"HOLDS": "#2e7d32", "REFUTED": "#c62828"}.get(found.answer, "#444444")
     figure.suptitle(f"{found.answer}: {found.update} on {found.problem}", fontweight="bold", color=colour, x=0.02, ha="left")
     return figure

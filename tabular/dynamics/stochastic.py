@@ -5,7 +5,7 @@ An estimate is another oracle, so that every update of the gradient runs on it a
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -33,6 +33,15 @@ class GradientLaw(Protocol):
 
     def __call__(self, outlook: Any) -> Outcomes:
         """The outcomes; their number K may not depend on the point."""
+        ...
+
+
+@runtime_checkable
+class Scheduled(Protocol):
+    """A law that is another one at another time."""
+
+    def during(self, t: int) -> GradientLaw:
+        """The law of the step from t to t + 1."""
         ...
 
 
@@ -182,7 +191,7 @@ def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int)
     """Every sample path of an update, t = 0, ..., steps. No seed, no error: E[theta_t] and E[J(theta_t)] are exact.
 
     Paths that meet, in the same point with the same memory to the last bit and in all N problems at once, go on as one: outcomes that do not move theta
-    cost nothing. The sample of a step is drawn at theta_t, or where the update says: at `update.sampled_at(state)`, if it has this method. Row j of what is stepped
+    cost nothing. A law that changes with time (`Scheduled`) is asked for that of the step. The sample of a step is drawn at theta_t, or where the update says: at `update.sampled_at(state)`, if it has this method. Row j of what is stepped
     follows outcome j mod K, which is how a sampler without chance (`EveryOutcome`) knows what to return.
 
     Cost: at most N K^t rows at step t, which are sorted, and for which the law is asked at N K^(t-1) points.
@@ -197,9 +206,10 @@ def paths(update: Update, oracle: Any, law: GradientLaw, theta: Any, steps: int)
     yield Paths(0, weight, state.outlook, np.full(N, np.nan))
     for t in range(1, steps + 1):
         outlook: Any = state.outlook
-        _require_followable(t, weight.size * K)
+        _require_followable(t, weight.size * (1 if isinstance(law, Scheduled) else K))
         elsewhere = getattr(update, "sampled_at", None)
-        chance, gradient = law(outlook if elsewhere is None else outlook.oracle(elsewhere(state)))
+        now = law.during(state.t) if isinstance(law, Scheduled) else law
+        chance, gradient = now(outlook if elsewhere is None else outlook.oracle(elsewhere(state)))
         require_distribution("chance", chance, error=InvalidArgument)
         K = chance.shape[1]
         _require_followable(t, chance.size)

@@ -51,9 +51,9 @@ def by_stage(x: np.ndarray, H: int) -> np.ndarray:
     return x.reshape(*x.shape[:2], H, -1, *x.shape[3:])
 
 
-def trained(t: np.ndarray, H: int) -> np.ndarray:
+def trained(t: np.ndarray, H: int, until: int = UNTIL) -> np.ndarray:
     """How many steps stage h has taken after t, (T, H)."""
-    return np.clip(t[:, None] - UNTIL * np.arange(H)[::-1], 0, UNTIL)
+    return np.clip(t[:, None] - until * np.arange(H)[::-1], 0, until)
 
 
 def least_best(run: Run, H: int) -> np.ndarray:

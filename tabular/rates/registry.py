@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pgtheory.tabular.errors import InvalidArgument
-from pgtheory.tabular.rates import adaptive, backward, committal, domination, improvement, natural, slow_chain, softmax, stochastic
+from pgtheory.tabular.rates import adaptive, backward, committal, domination, improvement, natural, rollouts, slow_chain, softmax, stochastic
 from pgtheory.tabular.rates.theorem import Theorem
 from pgtheory.tabular.spelling import did_you_mean
 
@@ -16,7 +16,7 @@ ALL = (
     natural.NATURAL, natural.MIRROR, natural.PROJECTED_Q, natural.GROWING, natural.NATURAL_ENTROPY, natural.ITERATION, natural.DIFFERENCE,
     domination.LOJASIEWICZ, domination.DOMINATION, domination.PROJECTED, improvement.TRUST_REGION, improvement.NATURAL_IMPROVES,
     adaptive.NORMALISED, adaptive.POLYAK, committal.COMMITTAL,
-    stochastic.REINFORCE, stochastic.SNR, stochastic.RECURSIVE, stochastic.TRANSPORTED, backward.BACKWARD,
+    stochastic.REINFORCE, stochastic.SNR, stochastic.RECURSIVE, stochastic.TRANSPORTED, backward.BACKWARD, rollouts.ROLLOUTS,
 )  # fmt: skip
 
 THEOREMS: Mapping[str, Theorem] = MappingProxyType({theorem.name: theorem for theorem in ALL})

@@ -14,7 +14,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "tabular" / "rates")]
 HEAD = """# Theorems
 
 `pgtheory rate UPDATE --theorem NAME` runs an update and holds one of these bounds against every step, its constants computed on the problem. Gradients are exact; where a theorem
-speaks of one sample a step (T83 to T86), the run follows every sample path, so that its numbers are exact expectations.
+speaks of one sample a step (T83 to T86, T88), the run follows every sample path, so that its numbers are exact expectations.
 Each is run here on 200 random instances (one for `lock-plateau`, 20 for `slow-chain`) by `python tests/benchmarks/theorems.py`; every bound holds at every step of every instance, and
 `tests/tabular/rates/test_theorems.py` shows for each a wrong step or a wrong constant that is caught.
 

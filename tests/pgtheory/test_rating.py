@@ -149,7 +149,14 @@ def test_every_builtin_update_holds_and_shows_something_by_default(name):
     found = rate(name)
 
     assert found.answer == "HOLDS", found.reason
-    moved = {"reinforce": 0.05, "signal-to-noise": 0.01, "recursive-momentum": 0.05, "implicit-transport": 0.05, "backward": 0.5}.get(name, 0.9)
+    moved = {
+        "reinforce": 0.05,
+        "signal-to-noise": 0.01,
+        "recursive-momentum": 0.05,
+        "implicit-transport": 0.05,
+        "backward": 0.5,
+        "backward-rollouts": 0.25,
+    }.get(name, 0.9)
     assert found.run.gap[-1, 0] < (1 - moved) * found.run.gap[0, 0]
 
 

@@ -53,6 +53,15 @@ def staged(n=N, horizon=3, S=2, A=3, seed=2):
 
 
 @cache
+def uncertain_locks(n=N, seed=3):
+    """Two stages: the right action of the first goes on with a chance of at least 0.7, that of the last pays at least 0.3. Of a step one outcome moves theta, so that paths meet."""
+    rng = np.random.default_rng(seed)
+    P, r = np.zeros((n, 2, 2, 2)), np.zeros((n, 2, 2))
+    P[:, 0, 0, 1], r[:, 1, 0] = rng.uniform(0.7, 1, size=n), rng.uniform(0.3, 1, size=n)
+    return Stack(P=P, r=r, mu=np.tile([1.0, 0.0], (n, 1)), gamma=np.ones(n))
+
+
+@cache
 def slow_chains(n=20):
     """Three stages, with a discount from that at which the last one is just worth it to that above which it is best before actions 0 and 2 are in order (T < T_2)."""
     return Stack.of([slow_chain(3, 6, gamma) for gamma in np.linspace(0.85, 0.925, n)])
@@ -85,6 +94,7 @@ INSTANCES = {
     "recursive-momentum": (lambda: bandits(K=2), 8),
     "implicit-transport": (lambda: bandits(K=2), 8),
     "backward": (staged, 60),
+    "backward-rollouts": (uncertain_locks, 30),
 }
 
 
@@ -222,6 +232,7 @@ WRONG_BOUNDS = {
     "recursive-momentum": lambda run, k: k["gap_0"] / (0.25 * run.t[:, None].clip(1)) / 8,
     "implicit-transport": lambda run, k: k["gap_0"] / (0.25 * run.t[:, None].clip(1)) / 8,
     "backward": lambda run, k: backward_bound(run, k) / 8,
+    "backward-rollouts": lambda run, k: THEOREMS["backward-rollouts"].bound(replace(run, watched={"C": np.ones_like(run.watched["C"])}), k),
     "committal": lambda run, k: np.exp(-0.2 / (1 - np.exp(-0.5 * k["r_2 - b"]))),
 }
 
