@@ -338,7 +338,7 @@ def test_name_on_the_page_of_conventions_exists(name):
     module, attributes = name.split(":")
     found = importlib.import_module(module)
     for attribute in attributes.split("."):
-        found = getattr(found, attribute)
+        found = found.__annotations__[attribute] if attribute in getattr(found, "__dataclass_fields__", {}) else getattr(found, attribute)
 
 
 def test_fall_backs_of_roles_are_those_on_the_page_of_conventions():

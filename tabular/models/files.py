@@ -20,7 +20,7 @@ from pgtheory.tabular.errors import InvalidArgument, InvalidModel, MissingFile
 from pgtheory.tabular.models.mdp import MDP, Outcomes, as_mdp
 
 PARTS = {"sparse": ("data", "indices", "indptr", "shape"), "outcomes": ("values", "chance")}
-NAMES = tuple(field.name for field in fields(MDP))
+NAMES = tuple(field.name for field in fields(MDP) if field.init)
 NEEDED = ("P", "mu")
 
 

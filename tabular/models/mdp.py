@@ -1,6 +1,6 @@
 """The finite Markov decision process: the model that every exact engine works on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -59,6 +59,7 @@ class MDP:
         outcomes: the finite law of a random reward; then r may be left out.
         r_end: mean reward (S, A) of ending, when r has the form (S, A, S).
         r2_end: second moment of that reward, given together with r2; default r_end squared.
+        ends: probability that the episode ends after (s, a), what P[s, a] lacks to one; rounding is cut off. Not given: it follows from P.
     """
 
     P: np.ndarray | sp.sparray
@@ -70,6 +71,7 @@ class MDP:
     outcomes: Outcomes | None = None
     r_end: Float[np.ndarray, "S A"] | None = None
     r2_end: Float[np.ndarray, "S A"] | None = None
+    ends: Float[np.ndarray, "S A"] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         put = lambda name, value: object.__setattr__(self, name, value)
@@ -80,7 +82,9 @@ class MDP:
         if self.mu.ndim != 1 or not len(self.mu):
             raise InvalidModel(f"mu has shape {self.mu.shape}, expected (S,) with at least one state.")
         require_distribution("mu", self.mu)
-        put("P", frozen_kernel(self.P, len(self.mu)))
+        P, sums = frozen_kernel(self.P, len(self.mu))
+        put("P", P)
+        put("ends", freeze("ends", np.where(1 - sums > ROUNDING, 1 - sums, 0.0)))
         if self.r is None:
             if self.outcomes is None:
                 raise InvalidModel("r is missing. Give the mean reward r of shape (S, A) or (S, A, S), or the law of a random reward as outcomes.")
@@ -168,12 +172,6 @@ class MDP:
         return self.S if not sp.issparse(self.P) and self.P.size > COUNTED else int(nonzeros(self.transition).max())
 
     @cached_property
-    def ends(self) -> Float[np.ndarray, "S A"]:
-        """Probability that the episode ends after (s, a); rounding below zero is cut off."""
-        rest = 1 - row_sums(self.transition).reshape(self.S, self.A)
-        return np.where(rest > ROUNDING, rest, 0.0)
-
-    @cached_property
     def mean_reward(self) -> Float[np.ndarray, "S A"]:
         """E[reward | s, a], the end of the episode included."""
         if self.by_pair:
@@ -210,9 +208,7 @@ def nonzeros(matrix: Any) -> Int[np.ndarray, "R"]:
 
 
 def row_sums(matrix: Any) -> Float[np.ndarray, "R"]:
-    """The sum of each row; of a CSR matrix in one pass over its entries, without their columns: a third of the time of a product with ones."""
-    if not sp.issparse(matrix):
-        return matrix.sum(axis=1)
+    """The sum of each row of a CSR matrix, in one pass over its entries, without their columns: a third of the time of a product with ones."""
     starts, sums = matrix.indptr, np.zeros(matrix.shape[0])
     filled = starts[1:] > starts[:-1]
     if filled.any():
@@ -265,22 +261,24 @@ def frozen_csr(name: str, matrix: object) -> sp.csr_array:
     return csr
 
 
-def frozen_kernel(P: object, S: int) -> np.ndarray | sp.csr_array:
-    """A validated, read-only transition kernel over S states."""
+def frozen_kernel(P: object, S: int) -> tuple[np.ndarray | sp.csr_array, Float[np.ndarray, "S A"]]:
+    """A validated, read-only transition kernel over S states, and the sums of its rows."""
     if sp.issparse(P):
         csr = frozen_csr("P", P)
         if csr.shape[1] != S or not csr.shape[0] or csr.shape[0] % S:
             raise InvalidModel(f"P has shape {csr.shape}, expected (S*A, S) with S = {S}, the length of mu; row s*A + a.")
         if (csr.data < 0).any():
             raise InvalidModel(f"P has the entry {csr.data.min()}, a negative probability. Probabilities are at least 0.")
-        require_substochastic("P", row_sums(csr).reshape(S, -1))
-        return csr
+        sums = row_sums(csr).reshape(S, -1)
+        require_substochastic("P", sums)
+        return csr, sums
     array = freeze("P", P)
     if array.ndim != 3 or array.shape[0] != S or array.shape[2] != S or not array.shape[1]:
         raise InvalidModel(f"P has shape {array.shape}, expected (S, A, S) with S = {S}, the length of mu, and at least one action.")
     require_nonnegative("P", array)
-    require_substochastic("P", array.sum(axis=-1))
-    return array
+    sums = array.sum(axis=-1)
+    require_substochastic("P", sums)
+    return array, sums
 
 
 def as_mdp(model: object) -> MDP:
