@@ -8,6 +8,7 @@ import pytest
 from pgtheory.tabular.dynamics.backward import Backward
 from pgtheory.tabular.dynamics.expected import EveryOutcome
 from pgtheory.tabular.dynamics.oracles import SoftmaxOracle
+from pgtheory.tabular.dynamics.running import run
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.steps import Constant, Power
 from pgtheory.tabular.dynamics.stochastic import OneSample, paths
@@ -116,6 +117,64 @@ def test_bound_falls_with_the_exponent_of_the_statement(name, exponent):
     bound = THEOREMS[name].bound(SimpleNamespace(t=t), {"gap_0": np.array([0.3]), "G^2": np.array([0.5])})[:, 0]
 
     assert np.log2(bound[20_000] / bound[10_000] * np.log(10_000) / np.log(20_000)) == pytest.approx(exponent, abs=0.06)
+
+
+# Long runs: all paths where they meet, else seeds
+
+
+@pytest.mark.parametrize(("name", "least"), [("reinforce", 0.05), ("signal-to-noise", 0.02)])
+def test_bound_holds_for_a_hundred_steps_where_one_arm_pays(name, least):
+    """Arms that pay nothing leave theta where it is: after t steps there are t + 1 points, and the expectations of long runs are exact."""
+    stack = Stack.of([Bandit(r=paid * np.eye(3)[0]) for paid in np.linspace(0.05, 1, 5)])
+    found = hold(THEOREMS[name], stack, 100)
+
+    assert found.run.final.theta.shape == (5 * 101, 1, 3)
+    assert found.applies.all()
+    assert found.certificate.holds.all()
+    assert found.certificate.tightness.max() > least
+
+
+class OneArm:
+    """A drawn arm a row, and the same arm for the difference; by sums over the arms written out."""
+
+    def __init__(self, r):
+        self.r = np.array(r)
+
+    def draw(self, theta, rng):
+        pi = soft(theta)
+        a = (np.cumsum(pi, axis=2) <= rng.random(len(theta))[:, None, None]).sum(axis=2, keepdims=True).clip(0, len(self.r) - 1)
+        return a, pi
+
+    def gradient(self, theta, rng):
+        a, pi = self.draw(theta, rng)
+        return self.r[a] * ((np.arange(len(self.r)) == a) - pi)
+
+    def with_difference(self, theta, last, rng):
+        a, pi = self.draw(theta, rng)
+        before, one = soft(last), np.arange(len(self.r)) == a
+        weight = np.take_along_axis(before / pi, a, axis=2)
+        return self.r[a] * (one - pi), self.r[a] * ((one - pi) - weight * (one - before))
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "p", "q"), [("recursive-momentum", Recursive, 2 / 3, 2 / 3), ("implicit-transport", Transported, 4 / 7, 5 / 7)]
+)
+@pytest.mark.parametrize("r", [[1.0, 0.0], [1.0, 0.9, 0.2, 0.0]])
+def test_bound_holds_for_hundreds_of_steps_on_average_over_seeds(name, rule, p, q, r):
+    """1000 runs of 200 steps; the mean is below the bound by five standard errors of it at every step, and at the first steps it is the exact one, within five."""
+    bandit = Stack.of([Bandit(r=r)])
+    update = rule(Power(ALPHA * 2**q, q, 2.0), weight(p), OneArm(r), np.random.default_rng(1))
+    norms = run(update, SoftmaxOracle(bandit.repeated(1000)), np.zeros((1000, 1, len(r))), 200).gradient_norm
+    alpha = ALPHA * weight(q)(np.arange(200))[:, None]
+    mean = np.cumsum(alpha * norms[:-1], axis=0) / np.cumsum(alpha, axis=0)  # of the steps before 1, ..., 200
+    middle, error = mean.mean(axis=1), mean.std(axis=1) / np.sqrt(1000)
+    first = hold(THEOREMS[name], bandit, 5)
+    constants = {"gap_0": np.array([max(r) - np.mean(r)]), "G^2": np.array([1 - 1 / len(r)])}
+    bound = THEOREMS[name].bound(SimpleNamespace(t=np.arange(201)), constants)[1:, 0]
+
+    assert (middle + 5 * error <= bound).all()
+    assert middle[-1] > 0.02 * bound[-1]
+    assert (abs(middle[:5] - first.quantity[:, 0]) <= 5 * error[:5] + 1e-15).all()
 
 
 # Rules, steps and schedules that the theorem is not about
