@@ -47,7 +47,8 @@ EXAMPLES: dict[str, tuple[str, int]] = {
     "natural": (MIDDLE, 1000), "mirror": (MIDDLE, 1000), "mirror-euclidean": (LARGE, 200), "mirror-growing": (LARGE, 150), "natural-entropy": (LARGE, 20),
     "trust-region": (LARGE, 100), "natural-improves": (LARGE, 100), "performance-difference": (LARGE, 100),
     "policy-iteration": ("sparse-garnet/S=100,A=10,b=3,gamma=0.9,seed=0", 6), "normalised": (SMALL, 30), "polyak-bandit": ("bandit/K=2", 20), "committal": ("bandit/K=2", 60),
-    "reinforce": ("bandit/K=2", 12), "signal-to-noise": ("bandit/K=2", 12), "recursive-momentum": ("bandit/K=2", 12), "implicit-transport": ("bandit/K=2", 12),
+    "reinforce": ("bandit/K=2", 12), "signal-to-noise": ("bandit/K=2", 12), "recursive-momentum": ("bandit/K=2", 12), "implicit-transport": ("bandit/K=2", 12), "recursive-momentum-commits": ("bandit/K=2", 12),
+    "implicit-transport-commits": ("bandit/K=2", 12),
     "backward": ("lock/4", 80), "backward-rollouts": ("lock/2", 30),
 }  # fmt: skip
 """Theorem -> the problem and the number of steps on which it is shown unless others are given."""

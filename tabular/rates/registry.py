@@ -16,7 +16,7 @@ ALL = (
     natural.NATURAL, natural.MIRROR, natural.PROJECTED_Q, natural.GROWING, natural.NATURAL_ENTROPY, natural.ITERATION, natural.DIFFERENCE,
     domination.LOJASIEWICZ, domination.DOMINATION, domination.PROJECTED, improvement.TRUST_REGION, improvement.NATURAL_IMPROVES,
     adaptive.NORMALISED, adaptive.POLYAK, committal.COMMITTAL,
-    stochastic.REINFORCE, stochastic.SNR, stochastic.RECURSIVE, stochastic.TRANSPORTED, backward.BACKWARD, rollouts.ROLLOUTS,
+    stochastic.REINFORCE, stochastic.SNR, stochastic.RECURSIVE, stochastic.TRANSPORTED, stochastic.RECURSIVE_COMMITS, stochastic.TRANSPORTED_COMMITS, backward.BACKWARD, rollouts.ROLLOUTS,
 )  # fmt: skip
 
 THEOREMS: Mapping[str, Theorem] = MappingProxyType({theorem.name: theorem for theorem in ALL})

@@ -13,6 +13,16 @@ With a step alpha along d/|d|, e = d - grad J, smoothness gives J' >= J + alpha 
     transported    e_t = (1 - eta) e_{t-1} + Z + eta noise,      |e_t|^2 <= ((1 - eta) |e_{t-1}| + (1 - eta)/eta L_2 alpha^2/2)^2 + eta^2 G^2
 
 with |e|^2 for E|e|^2 and alpha for that of the step before.
+
+From gradients to gaps: grad J = F r with F the Fisher information, whose null vectors are the constant ones, so that with * for the best arm
+
+    gap = <e_* - pi, r> = <F^+ (e_* - pi), grad J> <= kappa |grad J|,     F^+ (e_* - pi) = (e_* - 1/K)/pi(*),     kappa = (1 - 1/K)^(1/2)/pi(*) <= |e_* - pi|/mu_F,
+
+mu_F the least eigenvalue of F on logits of mean zero; for two arms the last two are equal. Papers assume mu_F > 0 for every theta. With softmax there is no such number, and no bound on
+the mean gap that vanishes: of two arms that pay, a path that draws the worse one every time moves along (e_2 - e_1)/2^(1/2) by exactly alpha_t at step t, for each d_t is a positive
+multiple of it (recursive: with c_t for the multiple and p_t for pi(2), c_t - 2^(1/2) r_2 (1 - p_t) = (1 - eta)(c_{t-1} - w 2^(1/2) r_2 (1 - p_{t-1})), and w <= 1, so that it stays at
+least 0). The chance of the worse arm is then w(A_t) = 1/(1 + exp(-2^(1/2) A_t)), A_t the sum of the steps before t, and as A_t grows like t^(1/3) or t^(2/7) the chance that this never
+ends, prod_t w(A_t), is positive.
 """
 
 from collections.abc import Callable
@@ -28,7 +38,7 @@ from pgtheory.tabular.dynamics.steps import Constant, Power, SignalToNoise
 from pgtheory.tabular.dynamics.stochastic import AtExact, OneSample, noise
 from pgtheory.tabular.dynamics.tracking import Recursive, Tracking, Transported
 from pgtheory.tabular.dynamics.updates import Gradient, Update
-from pgtheory.tabular.rates.instances import constant_step, one_decision, unit_rewards
+from pgtheory.tabular.rates.instances import constant_step, one_decision, uniform_start, unit_rewards
 from pgtheory.tabular.rates.theorem import Constants, Setting, Theorem
 
 ETA, ALPHA = 0.5, 0.25
@@ -173,4 +183,40 @@ TRANSPORTED = follows(
     "eta_t = (2/(t+2))^(4/7), alpha_t = (2/(t+2))^(5/7)/4: sum_{s<t} alpha_s E|grad J_s| / sum alpha_s <= (gap_0 + sum (2 alpha_s eps_s + alpha_s^2/4)) / sum alpha_s = O(t^(-2/7) log t), "
     "eps_t^2 = ((1-eta_t) eps_{t-1} + (1-eta_t)/eta_t 7 sqrt 2 alpha_{t-1}^2/16)^2 + eta_t^2 (1 - 1/K)",
     source="re-derived, see tabular/rates/stochastic.py; Fatkhullin, Barakat, Kireeva, He (2023), N-PG-IGT, and Cutkosky, Mehta (2020) have the rate",
+)  # fmt: skip
+
+
+def unlucky(rule: type[Tracking], p: float, q: float, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """The probability that the first t of two arms drawn are all the worse one, and the gap then, in units of Delta, t = 0 .. steps."""
+    t = np.arange(steps + 1)
+    alpha, eta = ALPHA * weight(q)(t), weight(p)(t)
+    length = before(alpha)
+    ahead = (1 - eta) / eta * np.concatenate([[0.0], alpha[:-1]]) if rule is Transported else 0.0
+    worse = lambda along: 1 / (1 + np.exp(-np.sqrt(2) * along))
+    return np.cumprod(np.concatenate([[1.0], worse(length + ahead)[:-1]])), worse(length)
+
+
+def commits(rule: type[Tracking], p: float, q: float, *, id: str, name: str, statement: str) -> Theorem:
+    """The theorem on the mean gap along a rule."""
+    return Theorem(
+        id=id, name=name, statement=statement, setting=tracking(rule, p, q), side="lower",
+        source="re-derived, see tabular/rates/stochastic.py; Chung, Thomas, Machado, Le Roux (2021) for steps that are not normalised",
+        assumptions={
+            **schedule(rule, p, q), "theta = 0": uniform_start,
+            "two arms that pay": lambda setting, run: np.full(setting.stack.N, setting.stack.A == 2) & (setting.stack.r > 0).all(axis=(1, 2)),
+        },
+        constants=lambda setting, run: {"Delta": setting.oracle.optimum.missing.max(axis=(1, 2))},
+        bound=lambda run, k: np.multiply(*unlucky(rule, p, q, int(run.t[-1])))[:, None] * k["Delta"],
+    )  # fmt: skip
+
+
+RECURSIVE_COMMITS = commits(
+    Recursive, 2 / 3, 2 / 3, id="T89", name="recursive-momentum-commits",
+    statement="as `recursive-momentum`, two arms that pay and differ by Delta, theta = 0: E gap_t >= Delta w(A_t) prod_{s<t} w(A_s) >= 0.0033 Delta for every t, w(x) = 1/(1 + exp(-sqrt 2 x)), A_t = sum_{s<t} alpha_s",
+)  # fmt: skip
+
+TRANSPORTED_COMMITS = commits(
+    Transported, 4 / 7, 5 / 7, id="T90", name="implicit-transport-commits",
+    statement="as `implicit-transport`, two arms that pay and differ by Delta, theta = 0: E gap_t >= Delta w(A_t) prod_{s<t} w(A_s + (1-eta_s)/eta_s alpha_{s-1}) >= 0.0036 Delta for every t, "
+    "w(x) = 1/(1 + exp(-sqrt 2 x)), A_t = sum_{s<t} alpha_s",
 )  # fmt: skip

@@ -93,6 +93,8 @@ INSTANCES = {
     "signal-to-noise": (lambda: bandits(K=2), 8),
     "recursive-momentum": (lambda: bandits(K=2), 8),
     "implicit-transport": (lambda: bandits(K=2), 8),
+    "recursive-momentum-commits": (lambda: bandits(K=2), 8),
+    "implicit-transport-commits": (lambda: bandits(K=2), 8),
     "backward": (staged, 60),
     "backward-rollouts": (uncertain_locks, 30),
 }
@@ -231,6 +233,8 @@ WRONG_BOUNDS = {
     "signal-to-noise": lambda run, k: k["gap_0"] / run.t[:, None].clip(1) / 16,
     "recursive-momentum": lambda run, k: k["gap_0"] / (0.25 * run.t[:, None].clip(1)) / 8,
     "implicit-transport": lambda run, k: k["gap_0"] / (0.25 * run.t[:, None].clip(1)) / 8,
+    "recursive-momentum-commits": lambda run, k: 0.9 * run.gap[:1],
+    "implicit-transport-commits": lambda run, k: 0.9 * run.gap[:1],
     "backward": lambda run, k: backward_bound(run, k) / 8,
     "backward-rollouts": lambda run, k: THEOREMS["backward-rollouts"].bound(replace(run, watched={"C": np.ones_like(run.watched["C"])}), k),
     "committal": lambda run, k: np.exp(-0.2 / (1 - np.exp(-0.5 * k["r_2 - b"]))),
