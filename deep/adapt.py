@@ -244,7 +244,7 @@ def _batched(scalar: Call, leaf: Mapping[str, torch.Tensor], varying: Mapping[st
         warnings.simplefilter("ignore")  # operations without a batching rule are slow, not wrong
         others = {c: v.clone() for c, v in varying.items() if c not in alike}  # vmap writes through to what it is given
         slopes, losses = torch.func.vmap(torch.func.grad_and_value(loss))(dict(leaf), others)
-    return {c: value.detach().numpy() for c, value in slopes.items()}, losses.detach().numpy().astype(float)
+    return {c: value.detach().numpy() for c, value in slopes.items()}, losses.detach().cpu().numpy().astype(float)
 
 
 def _is_float(value: Any) -> bool:

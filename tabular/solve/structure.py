@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-from pgtheory.tabular.models.mdp import nonzeros
+from pgtheory.tabular.models.mdp import nonzeros, row_sums
 from pgtheory.tabular.solve.compiled import LEAST, on_threads, ranges
 from pgtheory.tabular.solve.transpose import transposed_rows
 
@@ -103,7 +103,7 @@ class Structure:
     @cached_property
     def row_sums(self) -> Float[np.ndarray, "S"]:
         """K 1."""
-        return self.product(np.ones(self.K.shape[1]), False)
+        return row_sums(self.K) if self.sparse and not self.by_diagonals else self.product(np.ones(self.K.shape[1]), False)
 
     @cached_property
     def contraction(self) -> float:
