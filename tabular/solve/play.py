@@ -13,10 +13,9 @@ from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.bands import Bands
 from pgtheory.tabular.solve.chain import Chain
 from pgtheory.tabular.solve.compiled import compiler
-from pgtheory.tabular.solve.evaluation import backup_rounding
 from pgtheory.tabular.solve.reachability import edges_of, endable, ends_surely, exits_of, likely_policy
 from pgtheory.tabular.solve.rows import Rows
-from pgtheory.tabular.solve.structure import Structure
+from pgtheory.tabular.solve.structure import UNIT, Structure
 
 SMALL = 200
 """Up to so many states every matrix is kept dense: a call to a sparse routine costs more than the zeros."""
@@ -143,12 +142,20 @@ class Play:
         return bool((found | ~self.inside).all())
 
     def chain(self, policy: Int[np.ndarray, "S"]) -> Chain:
-        """The chain of a policy on the states inside."""
-        rows = self.bands.chain(policy) if self.whole and self.bands else self.rows(policy)
-        if not self.whole:
-            where = np.flatnonzero(self.inside)
-            rows = rows[np.ix_(where, where)]  # type: ignore[index]
-        return Chain(K=rows, gamma=self.mdp.gamma, method=self.linear)
+        """The chain of a policy on the states inside. The last one is kept with its factors: what solved for a value often certifies it too."""
+        last, known = self.__dict__.get("_chain", (None, None))
+        if known is None or not np.array_equal(last, policy):
+            rows = self.bands.chain(policy) if self.whole and self.bands else self.rows(policy)
+            if not self.whole:
+                where = np.flatnonzero(self.inside)
+                rows = rows[np.ix_(where, where)]  # type: ignore[index]
+            known = Chain(K=rows, gamma=self.mdp.gamma, method=self.linear)
+            self.__dict__["_chain"] = policy.copy(), known
+        return known
+
+    def value(self, policy: Int[np.ndarray, "S"]) -> Float[np.ndarray, "S"]:
+        """V of a policy, by a linear system."""
+        return self.spread(self.chain(policy).solve(self.mdp.mean_reward[self.inside, policy[self.inside]]))
 
     def spread(self, x: Float[np.ndarray, "I"]) -> Float[np.ndarray, "S"]:
         """A vector over the states inside as one over all states."""
@@ -166,8 +173,14 @@ class Play:
         return Q if self.everything else np.where(self.kept, Q, -np.inf)
 
     def rounding(self, V: Float[np.ndarray, "S"]) -> float:
-        """Bound of the rounding error of an entry of backup(V) - V."""
-        return backup_rounding(self.mdp, abs(V).max())
+        """Bound of the rounding error of an entry of backup(V) - V.
+
+        A sum of n terms errs by at most n u / (1 - n u) times the sum of their absolute values (Higham 2002, Section 3.1). Here it is n of P V, then the
+        discount, the reward and V itself, n + 4 roundings of V; the mean of a reward of transitions and of the end took 2 n + 3 of its own. One more of each
+        covers 1 - n u and rows of P that exceed one.
+        """
+        n = self.mdp.branching
+        return UNIT * ((n + 5) * float(abs(V).max()) + (2 * n + 6) * self.mdp.largest_reward)
 
     def longest(self, start: Int[np.ndarray, "S"], tied: Bool[np.ndarray, "S A"]) -> Float[np.ndarray, "S"]:
         """Largest expected number of steps over the policies of the actions `tied`, up to half a step an action: x >= 1/2 + P_a x for each of them.

@@ -1,14 +1,12 @@
 """Which method: by structure beforehand, by the contraction of the residuals on the way. Never by the clock: the same input gives the same bits."""
 
-import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Int
 
 from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.solve.compiled import compiler
 from pgtheory.tabular.solve.iteration.coarse import coarse_start
 from pgtheory.tabular.solve.iteration.greedy import Found
-from pgtheory.tabular.solve.iteration.modified import Slow, swept
+from pgtheory.tabular.solve.iteration.modified import Slow, settled, swept
 from pgtheory.tabular.solve.iteration.policy import policy_iteration
 from pgtheory.tabular.solve.play import SMALL, Play
 from pgtheory.tabular.solve.structure import LARGE
@@ -19,22 +17,24 @@ MIXING = 300
 PATIENCE = 5000
 """Gauss-Seidel sweeps that cost no more than the factorisations of a handful of policies."""
 
-ROUGH = 1e-6
-"""Relative error of the value from which policy iteration starts with gamma = 1."""
-
 
 def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
     """The name of the method that gave the answer, and the answer; steps of methods that handed on count.
 
     Up to 200 states, and on a narrow band, linear systems cost least: policy iteration. If no action ends the episode, sweeps with the constant vector taken
     away; dense models that mix slowly go on to policy iteration, sparse ones to Gauss-Seidel, which is the first choice if actions may end the episode. If
-    that is slow as well, policy iteration from the policy found. With gamma = 1 Gauss-Seidel gives policy iteration its start.
+    that is slow as well, policy iteration from the policy found. With gamma = 1 Gauss-Seidel from the value of a policy that ends, then policy iteration.
     """
     sparse = sp.issparse(play.transition)
     if play.mdp.S <= SMALL or play.linear == "banded":
         return "policy-iteration", policy_iteration(play, tolerance)
     if play.mdp.gamma == 1:
-        start, steps = start_of(play) if sparse else (None, 0)
+        start, steps = None, 0
+        if sparse:
+            try:
+                return "gauss-seidel", settled(play, tolerance, kinds=("forward", "backward"), patience=PATIENCE)
+            except Slow as end:
+                start, steps = (end.policy if play.ends(end.policy) else None), end.steps
         try:
             found = policy_iteration(play, tolerance, start=start)
         except NonTerminating:
@@ -56,12 +56,3 @@ def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
         except Slow as end:
             policy, steps = end.policy, steps + end.steps
     return "policy-iteration", policy_iteration(play, tolerance, start=policy).after(steps)
-
-
-def start_of(play: Play) -> tuple[Int[np.ndarray, "S"] | None, int]:
-    """With gamma = 1, a policy near the best one if it ends, and the sweeps it took; else None."""
-    try:
-        _, policy, steps, _ = swept(play, ROUGH * max(play.mdp.largest_reward, 1e-300), kinds=("forward", "backward"), patience=PATIENCE)
-    except Slow as end:
-        policy, steps = end.policy, end.steps
-    return (policy if play.ends(policy) else None), steps

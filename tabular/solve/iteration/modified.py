@@ -60,32 +60,47 @@ def gauss_seidel(play: Play, tolerance: float | None = None) -> Found:
 
 
 def or_error(play: Play, tolerance: float | None, name: str, kinds: tuple[str, ...]) -> Found:
-    """`swept`, with an error for the user where it comes to a stop; with gamma = 1 again and again, until the certificate is as small as wanted.
+    """`settled`, with an error for the user where it comes to a stop.
 
     Raises:
         NotConverged: the sweeps gain nothing more, and more is wanted.
     """
-    V, total, aim = None, 0, tolerance
     try:
-        while True:
-            found = swept(play, aim, kinds=kinds, start=V)
-            V, total = found.V, total + found.steps
-            if play.mdp.gamma < 1:
-                return found._replace(steps=total)
-            bound, goal = certified(play, V, found.Q, found.policy).bound, wanted(V, tolerance)
-            if bound <= goal or not math.isfinite(bound):
-                return found._replace(steps=total)
-            aim = (goal if aim is None else aim) * 0.25 * goal / bound
-            if aim <= play.rounding(V):
-                return found._replace(steps=total)
+        return settled(play, tolerance, kinds=kinds)
     except Slow as end:
         bound = certify(play, end.V, end.policy).bound
         raise NotConverged(
-            f"{name} came to a stop at the proven bound {bound:.3g} after {total + end.steps} sweeps. "
+            f"{name} came to a stop at the proven bound {bound:.3g} after {end.steps} sweeps. "
             "Give a larger tolerance, or leave the method out: others are tried then.",
             best=end.V,
             bound=bound,
         ) from None
+
+
+def settled(play: Play, tolerance: float | None, *, kinds: tuple[str, ...], patience: float = math.inf) -> Found:
+    """`swept`, with gamma = 1 again and again until the certificate is as small as wanted.
+
+    Without a discount it begins with the value of a policy that ends. From there values rise to the best one: a policy that runs for ever and costs in every
+    loop is never the best for such a value, nor does a loop without cost keep a value that is too good. Source: Bertsekas and Tsitsiklis (1991).
+
+    Raises:
+        Slow: see `swept`.
+    """
+    if play.mdp.gamma < 1:
+        return swept(play, tolerance, kinds=kinds, patience=patience)
+    V, total, aim = play.value(play.first), 0, tolerance
+    while True:
+        try:
+            found = swept(play, aim, kinds=kinds, start=V, patience=patience - total)
+        except Slow as end:
+            raise Slow(end.V, end.policy, total + end.steps) from None
+        V, total = found.V, total + found.steps
+        bound, goal = certified(play, V, found.Q, found.policy).bound, wanted(V, tolerance)
+        if bound <= goal or not math.isfinite(bound):
+            return found._replace(steps=total)
+        aim = (goal if aim is None else aim) * 0.25 * goal / bound
+        if aim <= play.rounding(V):
+            return found._replace(steps=total)
 
 
 def swept(

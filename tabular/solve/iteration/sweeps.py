@@ -84,7 +84,7 @@ class Directed:
         D = sp.diags_array(np.where(diagonal > 0, diagonal, 1.0))
         near = D / self.relaxation - self.gamma * side(self.K, 1 if self.backward else -1)
         factors = splu(near.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-        return factors, sp.csr_array(self.gamma * other(self.K, -1 if self.backward else 1) + (1 / self.relaxation - 1) * D)
+        return factors, sp.csr_array(self.gamma * other(self.K, -1 if self.backward else 1) + D / self.relaxation - sp.diags_array(diagonal))
 
     def __call__(self, V: Float[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float]:
         """The next V (in the place of the old one), and the size of the change."""
@@ -150,7 +150,7 @@ def gauss_seidel_rows(indptr, indices, data, gamma, b, x, backward, relaxation):
             else:
                 total += data[j] * x[indices[j]]
         rest = 1.0 - gamma * own
-        change = relaxation * ((b[s] + gamma * total) / (rest if rest > 0.0 else 1.0) - x[s])
+        change = relaxation * (b[s] + gamma * total - rest * x[s]) / (rest if rest > 0.0 else 1.0)
         size = max(size, abs(change))
         x[s] += change
     return size

@@ -23,7 +23,7 @@ def value_iteration(play: Play, tolerance: float | None = None) -> Found:
         NotConverged: rounding keeps the bound above the tolerance, or with gamma = 1 nothing could be proven.
     """
     discounted = play.mdp.gamma < 1
-    V = np.zeros(play.mdp.S) if discounted else play.spread(play.chain(play.first).solve(play.mdp.mean_reward[play.inside, play.first[play.inside]]))
+    V = np.zeros(play.mdp.S) if discounted else play.value(play.first)
     limit = sweeps_needed(play, tolerance) if discounted else SWEEPS
     goal, bound, step = 0.0, np.inf, 0
     for step in range(1, limit + 1):

@@ -8,8 +8,8 @@ from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.models.classic import garnet
 from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet
 from pgtheory.tabular.models.mdp import MDP
-from pgtheory.tabular.solve.iteration.choice import start_of
-from pgtheory.tabular.solve.iteration.policy import policy_iteration
+from pgtheory.tabular.solve.iteration import choice
+from pgtheory.tabular.solve.iteration.modified import Slow
 from pgtheory.tabular.solve.optimal import optimal
 from pgtheory.tabular.solve.play import Play
 
@@ -39,7 +39,7 @@ CASES = {
     "forgets": (lambda: sparse_garnet(400), "modified-policy-iteration"),
     "forgets, dense table of few entries": (lambda: garnet(300), "modified-policy-iteration"),
     "grid": (lambda: frozen_lake(16), "gauss-seidel"),
-    "no discount": (lambda: paid_steps(16), "policy-iteration"),
+    "no discount": (lambda: paid_steps(16), "gauss-seidel"),
     "dense islands": (lambda: islands(210, gamma=0.99999, leak=1e-5, sparse=False), "policy-iteration"),
     "sparse islands": (lambda: islands(210, gamma=0.99999, leak=1e-5, sparse=True), "policy-iteration"),
 }
@@ -67,14 +67,33 @@ def test_same_input_gives_the_same_bits(case):
     assert (one.V.tobytes(), one.policy.tobytes(), one.steps) == (two.V.tobytes(), two.policy.tobytes(), two.steps)
 
 
-def test_start_without_discount_saves_evaluations():
-    play = Play.of(paid_steps(20))
-    cold = policy_iteration(play)[2]
-    start, sweeps = start_of(play)
+def shuffled_walk(S: int) -> MDP:
+    """A walk out at one end, its states in any order, undiscounted: likely and dear, cheap, hardly ever out (1e92 steps), never out."""
+    rng, s = np.random.default_rng(0), np.arange(S)
+    place, P = rng.permutation(S), np.zeros((S, 4, S))
+    for a, right in enumerate([0.8, 0.7, 0.3]):
+        np.add.at(P, (place[1:], a, place[:-1]), right)
+        np.add.at(P, (place, a, place[np.minimum(s + 1, S - 1)]), 1 - right)
+    P[s, 3, s] = 1
+    return MDP(P=sp.csr_array(P.reshape(4 * S, S)), r=np.tile([-3.0, -1, -1, -1], (S, 1)), mu=np.full(S, 1 / S), gamma=1.0)
 
-    assert start is not None
-    assert sweeps > 0
-    assert policy_iteration(play, start=start)[2] < cold / 2
+
+@pytest.mark.parametrize(("last", "evaluations"), [(1, 1), (2, 2), (3, 2)])
+def test_slow_sweeps_without_discount_hand_on_their_policy_if_it_serves(monkeypatch, last, evaluations):
+    """The best policy needs one evaluation; from one that has no value in float64, or none at all, it begins with the likely one, and needs two."""
+
+    def slow(play, tolerance, *, kinds, patience):
+        raise Slow(np.zeros(play.mdp.S), np.full(play.mdp.S, last), 7)
+
+    monkeypatch.setattr(choice, "settled", slow)
+
+    found = optimal(shuffled_walk(250))
+
+    assert (found.method, found.steps) == ("policy-iteration", 7 + evaluations)
+    down = [1 / 0.7]  # steps from a place to the next one, from the wall on: one, and all over again if it went back
+    for _ in range(249):
+        down.append((1 + 0.3 * down[-1]) / 0.7)
+    np.testing.assert_allclose(found.J, -np.mean(np.cumsum(down[::-1])), rtol=1e-12)
 
 
 def test_model_whose_best_return_is_infinite_is_refused_however_large():

@@ -14,6 +14,7 @@ from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve import play as play_module
 from pgtheory.tabular.solve.certificates import certify
+from pgtheory.tabular.solve.evaluation import evaluate
 from pgtheory.tabular.solve.iteration import modified
 from pgtheory.tabular.solve.iteration.modified import Slow, gauss_seidel, modified_policy_iteration, needed, swept
 from pgtheory.tabular.solve.iteration.policy import policy_iteration
@@ -207,7 +208,7 @@ def room(n: int, slip: float, gamma: float, goal: int) -> MDP:
             P = P + sp.csr_array((np.full(S, (1 - slip) * (a == b) + slip / 4), (rows + a, to[b])), shape=(4 * S, S))
     P = sp.csr_array(sp.diags_array(np.repeat(s != goal, 4).astype(float)) @ P)
     P.eliminate_zeros()
-    return MDP(P=P, r=-np.repeat(s != goal, 4).reshape(S, 4).astype(float), mu=np.eye(S)[S // 3], gamma=gamma)
+    return MDP(P=P, r=-np.repeat(s != goal, 4).reshape(S, 4).astype(float), mu=(s == S // 3).astype(float), gamma=gamma)
 
 
 ROOMS = [
@@ -217,6 +218,8 @@ ROOMS = [
     (30, 0.1, 1.0, 465),
     (30, 0.02, 0.99, 0),
     (30, 0.0, 0.99, 465),
+    (30, 0.0, 1.0, 0),
+    (30, 0.0, 1.0, 465),
     (60, 0.1, 0.9999, 3599),
 ]
 
@@ -238,7 +241,34 @@ def test_sweeps_with_the_flow_do_no_harm(method, n, slip, gamma, goal):
     assert found.steps < 12 * n
     if slip == 0:
         x, y = np.arange(n * n) % n - goal % n, np.arange(n * n) // n - goal // n
-        np.testing.assert_allclose(found.V, -(1 - gamma ** (abs(x) + abs(y))) / (1 - gamma), atol=found.bound)
+        steps = abs(x) + abs(y)
+        np.testing.assert_allclose(found.V, -steps if gamma == 1 else -(1 - gamma**steps) / (1 - gamma), atol=found.bound)
+
+
+@pytest.mark.parametrize("goal", [0, 5050])
+def test_large_room_without_a_discount_is_proven_to_eight_digits_behind_the_point(goal):
+    """10 000 cells, V to -218. Policies improve cell by cell (policy iteration took 50 evaluations and stopped at 2e-7); the value of the policy by another solver."""
+    mdp = room(100, 0.1, 1.0, goal)
+
+    found = optimal(mdp, tolerance=1e-8)
+
+    own = evaluate(mdp, found.as_policy(), method="sparse-lu")
+    assert found.method == "gauss-seidel" and found.steps < 500
+    assert -found.bound - own.bound <= (found.V - own.V).min() <= (found.V - own.V).max() <= found.bound + found.gap + own.bound <= 1e-7
+
+
+@pytest.mark.parametrize("method", BOTH)
+def test_loop_without_cost_does_not_keep_a_value_that_is_too_good(method):
+    """gamma = 1: state 0 stays for nothing or ends for -1, state 1 goes there. V = T V for every V(0) >= -1; only -1 is that of a policy that ends."""
+    P = np.zeros((2, 2, 2))
+    P[0, 0, 0] = P[1, :, 0] = 1
+    mdp = MDP(P=P, r=[[0.0, -1.0], [-1.0, -1.0]], mu=[0.5, 0.5])
+
+    V, policy, _, _ = method(Play.of(mdp))
+
+    assert V.tolist() == [-1.0, -2.0]
+    assert policy[0] == 1
+    assert certify(Play.of(mdp), V, policy).bound == np.inf  # staying is as good as the best, and runs for ever
 
 
 @pytest.mark.parametrize("goal", [0, 465])

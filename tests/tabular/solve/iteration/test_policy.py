@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.models.classic import chain
 from pgtheory.tabular.models.large import frozen_lake, queue
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.certificates import certify
+from pgtheory.tabular.solve.iteration import policy as module
 from pgtheory.tabular.solve.iteration.modified import gauss_seidel
 from pgtheory.tabular.solve.iteration.policy import AHEAD, first_policy, policy_iteration
 from pgtheory.tabular.solve.optimal import optimal
@@ -46,6 +48,20 @@ def test_tolerance_ends_it_early_and_holds():
 
     assert steps < whole
     assert 1e-11 < abs(V - true).max() <= certify(play, V, policy).bound <= 0.1
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_limit_of_evaluations_is_an_error_with_the_last_value_and_what_is_proven_of_it(monkeypatch, steps):
+    play = Play.of(queue(500))
+    true, _, needed, _ = policy_iteration(play)
+    monkeypatch.setattr(module, "STEPS", needed)
+    assert policy_iteration(play)[2] == needed > steps
+    monkeypatch.setattr(module, "STEPS", steps)
+
+    with pytest.raises(NotConverged, match=f"after {steps} evaluations, the limit.*Leave the method out") as caught:
+        policy_iteration(play)
+
+    assert 1e-6 < abs(caught.value.best - true).max() <= caught.value.bound < np.inf
 
 
 def test_start_is_where_it_starts():

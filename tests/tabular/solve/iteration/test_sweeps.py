@@ -50,13 +50,17 @@ def test_loop_is_the_same_before_it_is_compiled(backward):
 
 
 @pytest.mark.parametrize("compile", [False, True])
-def test_state_that_never_leaves_itself_does_not_divide_by_zero(compile):
-    """gamma = 1: 1 - K(s, s) is 0, and the sweep adds its reward once."""
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("w", [1.0, 1.3])
+def test_state_that_never_leaves_itself_earns_its_reward_in_each_sweep(compile, backward, w):
+    """gamma = 1: 1 - K(s, s) is 0. From V = 7 a reward of 2 makes 9, as one step does; 2 alone would be the value of ending there."""
     K = sp.csr_array([[1.0, 0.0], [0.5, 0.0]])
 
-    after, _ = Directed(K, 1.0, np.array([2.0, 1.0]), False, compile)(np.zeros(2))
+    after, size = Directed(K, 1.0, np.array([2.0, 1.0]), backward, compile, w)(np.array([7.0, 0.0]))
 
-    assert after.tolist() == [2.0, 2.0]
+    first = 7 + 2 * w
+    np.testing.assert_allclose(after, [first, w * (1 + (3.5 if backward else first / 2))], rtol=1e-15)
+    assert size == max(abs(after - [7, 0]))
 
 
 def test_sweep_with_the_constant_taken_away_by_its_formula():
