@@ -36,7 +36,7 @@ def value_iteration(play: Play, tolerance: float | None = None) -> Found:
                 goal = max(goal, 4 * rho * effective_horizon(play.mdp.gamma))
             policy = lowest(play, Q, play.first, 4 * rho + (0 if discounted else goal))
             bound = certify(play, V, policy).bound
-            if bound <= goal:
+            if bound <= goal or (still and tolerance is None and math.isfinite(bound)):  # what is left is rounding
                 return Found(V, policy, step, Q)
         if still:
             break

@@ -103,6 +103,16 @@ def test_methods_agree_within_their_bounds(id):
         assert (a.policy == b.policy).all()
 
 
+@pytest.mark.parametrize("gamma", [0.5, 1.0])
+@pytest.mark.parametrize("method", [None, *METHODS])
+def test_value_of_zero_is_found_although_ten_digits_of_it_are_none(method, gamma):
+    """One step that ends, for 0 or for -1: rounding is all that a bound can be."""
+    found = optimal(MDP(P=np.zeros((1, 2, 1)), r=[[0.0, -1.0]], mu=[1.0], gamma=gamma), method=method)
+
+    assert (found.J, found.policy.tolist()) == (0, [0])
+    assert 0 < found.bound < 1e-13 and 0 < found.gap < 1e-13
+
+
 def test_sparse_agrees_with_dense():
     mdp = as_mdp(problem("garnet/S=40,A=3,b=4,seed=2"))
     sparse = MDP(P=sp.csr_array(mdp.transition), r=mdp.r, mu=mdp.mu, gamma=mdp.gamma)
