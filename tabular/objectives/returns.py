@@ -114,6 +114,8 @@ def return_hessian(mdp: MDP, policy: Policy) -> Float[np.ndarray, "D D"]:
     grad V solves (I - gamma P_pi) grad V = sum_a Q grad pi, one factorisation for all D columns; with a horizon it is carried backwards.
     Cost: O(S^3 + S^2 A D + S A D^2) dense, with a horizon T times the last two terms; memory S A D.
     Source: the policy gradient theorem applied twice; Furmston, Lever, Barber (2016), theorem 3.
+
+    Theorem: T61.
     """
     found, pi, dpi = evaluate(mdp, policy), policy.probabilities, probability_gradient(policy)
     d, Q = by_step(found, mdp)

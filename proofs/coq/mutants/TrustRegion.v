@@ -80,7 +80,7 @@ have rE : rpi r p = rpi r p' by apply/matrixP => i j; rewrite !mxE; apply: eq_bi
 by rewrite /improvement /V /Tpi PE rE.
 Qed.
 
-(* the mixture: its weight in front of the advantage left out: 2021/2025 against 10/99 *)
+(* the mixture: its weight in front of the advantage left out: 403/405 against 10/99 *)
 Lemma T54_mutant_weight :
   ~ (forall n (A : finType) (P : A -> 'M[q]_n) r gam pi pb eps w mu (pi' := fun s a => (1 - w) * pi s a + w * pb s a),
      proper P gam mu -> policy pi -> policy pb -> 0 <= w -> w <= 1 -> (forall s a, `|Q P r gam pi s a - V P r gam pi s 0| <= eps) ->
