@@ -16,20 +16,20 @@ Definition return_mass s := \sum_(w | st w == s) p w * (\sum_i g i w ^+ 2) * G w
 Definition best_state_baseline s := return_mass s / score_mass s.
 Definition total_variance (b : S -> F) := \sum_i Var p (fun w => g i w * (G w - b (st w))).
 
-Hypotheses (p1 : \sum_w p w = 1) (g0 : forall i s, \sum_(w | st w == s) p w * g i w = 0).
+Hypothesis (g0 : forall i s, \sum_(w | st w == s) p w * g i w = 0).
 
 Lemma total_varianceE b : total_variance b = \sum_s
   ((\sum_(w | st w == s) p w * (\sum_i g i w ^+ 2) * G w ^+ 2) - 2%:R * b s * return_mass s + b s ^+ 2 * score_mass s)
-  - \sum_i (\sum_w p w * (g i w * G w)) ^+ 2.
+  + (\sum_w p w - 2%:R) * \sum_i (\sum_w p w * (g i w * G w)) ^+ 2.
 Proof.
 have mean i : E p (fun w => g i w * (G w - b (st w))) = \sum_w p w * (g i w * G w).
   rewrite (eq_E p (Y := fun w => g i w * G w + (-1) * (g i w * b (st w)))); last by move=> w; ring.
   rewrite ED EZ [X in -1 * X](_ : _ = 0) ?mulr0 ?addr0 // /E (partition_big st predT) //= big1 // => s _.
   rewrite (eq_bigr (fun w => b s * (p w * g i w))) => [|w /eqP ->]; last by ring.
   by rewrite -mulr_sumr g0 mulr0.
-rewrite /total_variance (eq_bigr (fun i => E p (fun w => (g i w * (G w - b (st w))) ^+ 2) -
-    (\sum_w p w * (g i w * G w)) ^+ 2)) => [|i _]; last by rewrite T18_variance_second_moment // mean.
-rewrite sumrB; congr (_ - _); rewrite /E exchange_big (partition_big st predT) //=; apply: eq_bigr => s _.
+rewrite /total_variance (eq_bigr (fun i => E p (fun w => (g i w * (G w - b (st w))) ^+ 2) +
+    (\sum_w p w - 2%:R) * (\sum_w p w * (g i w * G w)) ^+ 2)) => [|i _]; last by rewrite Var_mass mean.
+rewrite big_split -mulr_sumr /=; congr (_ + _); rewrite /E exchange_big (partition_big st predT) //=; apply: eq_bigr => s _.
 rewrite /return_mass /score_mass !mulr_sumr -sumrB -big_split /=; apply: eq_bigr => w /eqP ->.
 rewrite -mulr_sumr (eq_bigr (fun i => (G w - b s) ^+ 2 * g i w ^+ 2)) => [|i _]; last by rewrite exprMn mulrC.
 by rewrite -mulr_sumr; move: (\sum_i _) => u; ring.
@@ -40,7 +40,7 @@ Theorem T45_state_baseline_gap b : (forall s, score_mass s = 0 -> return_mass s 
   total_variance b = total_variance best_state_baseline +
     \sum_s score_mass s * (b s - best_state_baseline s) ^+ 2.
 Proof.
-move=> null; rewrite !total_varianceE addrAC; congr (_ - _); rewrite -big_split /=; apply: eq_bigr => s _.
+move=> null; rewrite !total_varianceE addrAC; congr (_ + _); rewrite -big_split /=; apply: eq_bigr => s _.
 have -> : return_mass s = best_state_baseline s * score_mass s.
   rewrite /best_state_baseline; have [m0|m0] := eqVneq (score_mass s) 0; last by rewrite divfK.
   by rewrite m0 mulr0 null.
@@ -48,13 +48,13 @@ by move: (\sum_(w | _) _) (best_state_baseline s) => u v; ring.
 Qed.
 End Optimal.
 
-(* T45: for probabilities the best baseline is the minimiser; where the score vanishes almost surely any will do. *)
+(* T45: for weights that are not negative the best baseline is the minimiser; where the score vanishes almost surely any will do. *)
 Theorem T45_state_baseline_minimum (F : realFieldType) (W S I : finType) (p : W -> F) (st : W -> S)
     (g : I -> W -> F) (G : W -> F) (b : S -> F) :
-  (forall w, 0 <= p w) -> \sum_w p w = 1 -> (forall i s, \sum_(w | st w == s) p w * g i w = 0) ->
+  (forall w, 0 <= p w) -> (forall i s, \sum_(w | st w == s) p w * g i w = 0) ->
   total_variance p st g G (best_state_baseline p st g G) <= total_variance p st g G b.
 Proof.
-move=> p0 p1 g0.
+move=> p0 g0.
 have m0 w : 0 <= p w * \sum_i g i w ^+ 2 by rewrite mulr_ge0 // sumr_ge0 // => i _; exact: sqr_ge0.
 rewrite [X in _ <= X]T45_state_baseline_gap // => [|s /psumr_eq0P z]; last first.
   by rewrite /return_mass big1 // => w ws; rewrite z ?mul0r.

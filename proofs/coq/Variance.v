@@ -1,5 +1,5 @@
 (* Mean and variance of weights on a finite set: the second moment (T18) and the law of total variance (T19).
-   Source: Billingsley (1995), sections 21 and 34; no probability is needed, weights that sum to one in a field are enough. *)
+   Source: Billingsley (1995), sections 21 and 34; no probability is needed: T18 asks for weights that sum to one, T19 for any. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
@@ -19,6 +19,17 @@ Lemma ED X Y : E (fun w => X w + Y w) = E X + E Y.
 Proof. by rewrite /E -big_split; apply: eq_bigr => w _; rewrite mulrDr. Qed.
 Lemma EZ c X : E (fun w => c * X w) = c * E X.
 Proof. by rewrite /E mulr_sumr; apply: eq_bigr => w _; rewrite mulrCA. Qed.
+
+Lemma Var_mass X : Var X = E (fun w => X w ^+ 2) + (\sum_w p w - 2%:R) * E X ^+ 2.
+Proof.
+rewrite /Var; move mE: (E X) => m.
+rewrite (eq_E (Y := fun w => X w ^+ 2 + ((- 2%:R * m) * X w + m ^+ 2))); last by move=> w; ring.
+have -> : E (fun w => X w ^+ 2 + ((- 2%:R * m) * X w + m ^+ 2)) = E (fun w => X w ^+ 2) - 2%:R * m * m + (\sum_w p w) * m ^+ 2.
+  by rewrite ED ED EZ mE [E (fun=> m ^+ 2)]/E -mulr_suml; move: (\sum_w p w) => u; ring.
+by move: (\sum_w p w) => u; ring.
+Qed.
+
+Section UnitMass.
 Hypothesis p1 : \sum_w p w = 1.
 Lemma Ecst c : E (fun _ => c) = c.
 Proof. by rewrite /E -mulr_suml p1 mul1r. Qed.
@@ -26,10 +37,9 @@ Proof. by rewrite /E -mulr_suml p1 mul1r. Qed.
 (* T18: Var X = E X^2 - (E X)^2; the weights may be negative. *)
 Theorem T18_variance_second_moment X : Var X = E (fun w => X w ^+ 2) - E X ^+ 2.
 Proof.
-rewrite /Var; move mE: (E X) => m.
-rewrite (eq_E (Y := fun w => X w ^+ 2 + ((- 2%:R * m) * X w + m ^+ 2))); last by move=> w; ring.
-by rewrite ED ED EZ Ecst mE; ring.
+by rewrite Var_mass p1; ring.
 Qed.
+End UnitMass.
 
 (* Conditioning on g(w). A cell of mass zero must have no weight at all, as is so for probabilities; there CE is 0. *)
 Section Condition.
@@ -68,10 +78,10 @@ have CEsq x : CVar X x = CE (fun w => X w ^+ 2) x - CE X x ^+ 2.
     rewrite /pG !mulr_sumr -sumrB -big_split /=; apply: eq_bigr => w _; ring.
   have -> : \sum_(w | g w == x) p w * X w = m * pG x by rewrite -mE /CE divfK.
   by field.
-rewrite !T18_variance_second_moment tower.
+rewrite !Var_mass tower.
 rewrite [X in _ = X + _](eq_E (Y := fun w =>
     CE (fun w => X w ^+ 2) (g w) + (-1) * CE X (g w) ^+ 2)).
-  rewrite ED EZ tower; move: (E (fun w => CE X (g w) ^+ 2)) => u; ring.
+  rewrite ED EZ tower; move: (E (fun w => CE X (g w) ^+ 2)) (\sum_w p w) => u v; ring.
 by move=> w; rewrite CEsq mulN1r.
 Qed.
 End Condition.

@@ -15,7 +15,7 @@ Proof. by rewrite (big_pred1 tt) //; case. Qed.
 Ltac refuted := let E := fresh in move/eqP => E; vm_compute in E; discriminate E.
 
 Section OneState.
-Variables (F : fieldType) (A : finType) (p rew : A -> F) (gam : F) (w : A -> F).
+Variables (F : comUnitRingType) (A : finType) (p rew : A -> F) (gam : F) (w : A -> F).
 Definition P1 a : 'M[F]_1 := (p a)%:M.
 Definition r1 a : 'cV[F]_1 := (rew a)%:M.
 Definition pi1 (_ : 'I_1) := w.

@@ -62,17 +62,16 @@ Let g (_ : unit) := sign.
 
 (* the sign of the excess turned *)
 Lemma T45_mutant_sign : ~ (forall (W S I : finType) (p : W -> Q) (st : W -> S) (g : I -> W -> Q) (G : W -> Q) b,
-  \sum_w p w = 1 -> (forall i s, \sum_(w | st w == s) p w * g i w = 0) ->
+  (forall i s, \sum_(w | st w == s) p w * g i w = 0) ->
   (forall s, score_mass p st g s = 0 -> return_mass p st g G s = 0) ->
   total_variance p st g G b = total_variance p st g G (best_state_baseline p st g G) -
     \sum_s score_mass p st g s * (b s - best_state_baseline p st g G s) ^+ 2).
 Proof.
 move=> H; have all (f : bool -> Q) s : \sum_(w | st w == s) f w = f true + f false.
   by rewrite -sum_bool; apply: eq_bigl => w; case: s.
-have p1 : \sum_b fair b = 1 by rewrite sum_bool.
 have g0 (i s : unit) : \sum_(w | st w == s) fair w * g i w = 0 by rewrite all.
 have m1 (s : unit) : score_mass fair st g s = 1 by rewrite /score_mass all !sum_unit.
-have := H _ _ _ fair st g win (fun=> 0) p1 g0.
+have := H _ _ _ fair st g win (fun=> 0) g0.
 rewrite /total_variance /best_state_baseline !sum_unit m1 /Var /E !sum_bool /return_mass all !sum_unit => {}H.
 have /H : forall s : unit, score_mass fair st g s = 0 ->
     fair true * g tt true ^+ 2 * win true + fair false * g tt true ^+ 2 * win false = 0 by move=> s; rewrite m1 => /eqP.
@@ -81,13 +80,12 @@ Qed.
 
 (* the mean of the score not zero in the state: then the baseline moves the mean too, and the formula is not the minimum *)
 Lemma T45_mutant_score_mean : ~ (forall (W S I : finType) (p : W -> Q) (st : W -> S) (g : I -> W -> Q) (G : W -> Q) b,
-  (forall w, 0 <= p w) -> \sum_w p w = 1 ->
+  (forall w, 0 <= p w) ->
   total_variance p st g G (best_state_baseline p st g G) <= total_variance p st g G b).
 Proof.
 move=> H; have all (f : bool -> Q) s : \sum_(w | st w == s) f w = f true + f false.
   by rewrite -sum_bool; apply: eq_bigl => w; case: s.
-have p1 : \sum_b fair b = 1 by rewrite sum_bool.
-have := H _ _ _ fair st (fun (_ : unit) b => 1 + win b) win (fun=> 2%:R) (fun=> isT) p1.
+have := H _ _ _ fair st (fun (_ : unit) b => 1 + win b) win (fun=> 2%:R) (fun=> isT).
 rewrite /total_variance /best_state_baseline !sum_unit /Var /E !sum_bool /return_mass /score_mass !all !sum_unit => E.
 by vm_compute in E.
 Qed.
