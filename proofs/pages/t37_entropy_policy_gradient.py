@@ -17,7 +17,7 @@ from pgtheory.proofs.theorem import Page
 def prepared(case: Case) -> Case:
     """A table L with pi D L = D pi, and tau; what the case brings stays."""
     rng = np.random.default_rng(len(case.mu) + case.n)
-    case.L = [fractions(rng, len(row)) for row in case.pi]
+    case.L = getattr(case, "L", [fractions(rng, len(row)) for row in case.pi])
     case.dL = [[d / p * getattr(case, "scale", 1) for d, p in zip(row, other, strict=True)] for row, other in zip(case.dpi, case.pi, strict=True)]
     case.tau = getattr(case, "tau", fractions(rng, 1, low=1)[0])
     return case
@@ -33,15 +33,22 @@ def derivative(case: Case) -> object:
     return D(dot(case.mu, soft(case.process, moving(case.L, case.dL), case.tau).value(moving_policy(case))))
 
 
-def formula(case: Case, first: int = 1, later: int = 0) -> object:
-    """sum_s d(s) sum_a D pi(a|s) (Q(s, a) - tau L(s, a)), Q = r + gamma P V with the soft V."""
+def formula(case: Case, direct: int = 1, later: int = 1) -> object:
+    """sum_s d(s) sum_a D pi(a|s) (Q(s, a) - tau L(s, a)), Q = r + gamma P V with the soft V; `direct` of that tau L, `later` of that in V."""
     p, mu, tau = plain(case.process), plain(case.mu), plain(case.tau)
-    Q = p.backup(soft(p, case.L, tau).value(case.pi))
-    weight = lambda s, a: Q[s][a] - (first + later) * tau * case.L[s][a]
+    Q = p.backup(soft(p, case.L, later * tau).value(case.pi))
+    weight = lambda s, a: Q[s][a] - direct * tau * case.L[s][a]
     return dot(p.occupancy(mu, case.pi), [sum(d * weight(s, a) for a, d in enumerate(row)) for s, row in enumerate(case.dpi)])
 
 
+def one_state() -> Case:
+    """Action true, of probability 1/3 + eps, earns 1 and stays, the other one earns 0 and ends: what the false variants are refuted on in Coq."""
+    brought = {"L": [[-1, "-1/2"]], "tau": "1/2"}
+    return small("one state", P=[[[1], [0]]], r=[[1, 0]], mu=[1], pi=[["1/3", "2/3"]], dpi=[[1, -1]], n=1, **brought)
+
+
 def instances() -> Iterator[Case]:
+    yield prepared(one_state())
     yield from (prepared(case) for case in cases(37))
 
 
@@ -59,7 +66,11 @@ PAGE = Page(
             "rows of pi sum to one": lambda: prepared(small(pi=[[1, 1], [1, 2]], dpi=[[1, 1], [0, 5]], gamma="1/5")),
             "pi D L = D pi": lambda: prepared(small("L that moves twice as fast", dpi=[[1, 1], [2, -1]], scale=2)),
         },
-        mutants={"without the first -tau L": lambda case: formula(case, first=0), "with it twice": lambda case: formula(case, later=1)},
+        mutants={
+            "plus tau L": lambda case: formula(case, direct=-1),
+            "without -tau L": lambda case: formula(case, direct=0),
+            "the action value of the rewards alone": lambda case: formula(case, later=0),
+        },
         source="Geist, Scherrer, Pietquin (2019)",
     ),
     free=("a logarithm", "positive numbers", "a stochastic P"),

@@ -5,6 +5,7 @@ is such an f, and it is what a natural gradient computes (T39). Source: Sutton, 
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import MOVING, D, cases, dot, dual, moving_policy, plain, score, small
@@ -21,18 +22,31 @@ def fit(case: Case) -> list[list]:
     return [[w * x for x in row] for row in sc]
 
 
+def value(case: Case) -> list[list]:
+    """V in the place of every action value: right in the mean, and blind to the actions."""
+    return [[v] * len(row) for v, row in zip(plain(case.process).value(case.pi), case.pi, strict=True)]
+
+
+def equally_fitted(case: Case) -> list[list]:
+    """Q + 2/3 (sc_1, -sc_0): where the actions of a state count equally, its error has no component along the score."""
+    Q, sc = plain(case.process).action_value(case.pi), score(case)
+    error = lambda x: [x[1], -x[0], *[0 * y for y in x[2:]]]
+    return [[q + e * Fraction(2, 3) for q, e in zip(row, error(x), strict=True)] for row, x in zip(Q, sc, strict=True)]
+
+
 def derivative(case: Case) -> object:
     """D J."""
     return D(dot(case.mu, case.process.value(moving_policy(case))))
 
 
-def formula(case: Case, weights=lambda p, mu, pi: p.occupancy(mu, pi), power: int = 1) -> object:
+def formula(case: Case, weights=lambda p, mu, pi: p.occupancy(mu, pi), critic=fit) -> object:
     """sum_s d(s) sum_a D pi(a|s) f(s, a)."""
-    p, mu, f = plain(case.process), plain(case.mu), fit(case)
-    return dot(weights(p, mu, case.pi), [sum(x * y**power for x, y in zip(row, other, strict=True)) for row, other in zip(case.dpi, f, strict=True)])
+    p, mu = plain(case.process), plain(case.mu)
+    return dot(weights(p, mu, case.pi), [dot(row, f) for row, f in zip(case.dpi, critic(case), strict=True)])
 
 
 def instances() -> Iterator[Case]:
+    yield small("one state, actions that earn 1 and 0", P=[[[1], [1]]], r=[[1, 0]], mu=[1], pi=[["1/3", "2/3"]], dpi=[[1, -1]])
     yield from cases(38)
 
 
@@ -51,7 +65,8 @@ PAGE = Page(
         },
         mutants={
             "the start instead of the visits": lambda case: formula(case, weights=lambda p, mu, pi: mu),
-            "f squared": lambda case: formula(case, power=2),
+            "a critic that is right in the mean": lambda case: formula(case, critic=value),
+            "a critic fitted with equal weights of the actions": lambda case: formula(case, critic=equally_fitted),
         },
         source="Sutton, McAllester, Singh, Mansour (1999), Theorem 2",
     ),

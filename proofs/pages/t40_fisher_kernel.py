@@ -16,14 +16,14 @@ from pgtheory.proofs.theorem import Page
 
 
 def found(case: Case) -> list:
-    """Rank of F, F times the shift c(s) = 1 + s, and the number of unit vectors x with x F x < 0."""
+    """Rank of F, F times the shift c(s) = 1 + s, and the least x F x of unit vectors x, where that is below zero."""
     F = fisher(case.d, case.pi)
     shift = [Fraction(1 + s) for s, row in enumerate(case.pi) for _ in row]
-    return [rank_of(F), [dot(row, shift) for row in F], sum(F[i][i] < 0 for i in range(len(F)))]
+    return [rank_of(F), [dot(row, shift) for row in F], min(Fraction(0), *(F[i][i] for i in range(len(F))))]
 
 
 def expected(case: Case, rank=lambda S, A: S * (A - 1)) -> list:
-    """S (A - 1), zeros, and none."""
+    """S (A - 1), zeros, and zero."""
     S, A = len(case.pi), len(case.pi[0])
     return [rank(S, A), [0] * (S * A), 0]
 
@@ -35,6 +35,7 @@ def visited(case: Case) -> Case:
 
 
 def instances() -> Iterator[Case]:
+    yield small("two states, two equal actions", d=[1, 1], pi=[["1/2", "1/2"], ["1/2", "1/2"]])
     yield from (visited(case) for case in cases(40))
 
 
@@ -46,9 +47,9 @@ PAGE = Page(
         left=found, right=expected, cases=instances,
         assumes={
             "every state is visited": lambda: small(d=[1, 0]),
-            "every action is possible": lambda: small(d=[1, 1], pi=[[1, 0], ["1/2", "1/2"]]),
+            "every action is possible": lambda: small("an action that is never played", d=[1, 1], pi=[[1, 0], [1, 0]]),
             "rows of pi sum to one": lambda: small(d=[1, 1], pi=[[1, 1], ["1/2", "1/2"]]),
-            "weights of the states are not negative": lambda: small(d=[1, -1]),
+            "weights of the states are not negative": lambda: small("a fair coin in a state of weight -1", d=[-1], pi=[["1/2", "1/2"]]),
             "probabilities are not negative": lambda: small(d=[1, 1], pi=[[2, -1], ["1/2", "1/2"]]),
         },
         mutants={"invertible": lambda case: expected(case, lambda S, A: S * A), "one less, not one a state": lambda case: expected(case, lambda S, A: S * A - 1)},

@@ -37,6 +37,7 @@ def formula(case: Case, left_out=lambda n: n, whole=lambda n: n - 1) -> list:
 
 
 def cases() -> Iterator[Case]:
+    yield as_law("a fair coin, groups of 2", ["1/2", "1/2"], g=[1, -1], r=[1, 0], n=2)
     for number, case in enumerate(laws(42, each=6)):
         case.n = 1 + number % 3
         case.label += f", groups of {case.n}"
@@ -59,7 +60,7 @@ PAGE = Page(
         statement="E[leave-one-out] = E[g R] and E[group mean] = (n-1)/n E[g R], n independent draws",
         left=group_means, right=formula, cases=cases,
         assumes={
-            "the score has mean zero": lambda: as_law("a score of mean 1/2", ["1/2", "1/2"], g=[2, -1], r=[1, 3], n=2),
+            "the score has mean zero": lambda: as_law("one outcome of score 1", [1], g=[1], r=[1], n=2),
             "weights sum to one": lambda: as_law("weights that sum to two", [1, 1], g=[1, -1], r=[1, 4], n=2),
         },
         mutants={

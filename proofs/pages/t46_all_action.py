@@ -6,6 +6,7 @@ Source: Rao (1945); Blackwell (1947); Ciosek, Whiteson (2020), Lemma 3.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import chain
 
 import numpy as np
@@ -45,12 +46,24 @@ def one_action(case: Case, spread=lambda case: variance(*drawn(case))) -> list:
     return [m, -m, spread(case)]
 
 
+def uniform(case: Case) -> list:
+    """The same, the action drawn from the uniform law."""
+    equal = [[Fraction(1, len(row))] * len(row) for row in case.pi]
+    return one_action(Case(case.label, d=case.d, pi=equal, x=case.x))
+
+
+def turned(case: Case) -> Number:
+    """2 x - y for the two variances x and y: x is at most that exactly if y is at most x."""
+    return 2 * variance(case.d, summed(case)) - variance(*drawn(case))
+
+
 def by_numbers(label: str, d: list, pi: list, x: list) -> Case:
     """A law by hand."""
     return Case(label, d=as_fractions(d), pi=as_fractions(pi), x=as_fractions(x))
 
 
 def instances() -> Iterator[Case]:
+    yield by_numbers("two states that are visited equally", ["1/2", "1/2"], [["3/4", "1/4"], ["1/2", "1/2"]], [[4, 0], [1, -1]])
     rng = np.random.default_rng(46)
     for number in range(8):
         S, A = 1 + number % 3, 2 + number % 2
@@ -95,7 +108,8 @@ PAGE = Page(
         left=all_actions, right=one_action, cases=instances,
         assumes=by_hand(WITHOUT, PREMISES, lambda case: variance(case.d, summed(case)) > variance(*drawn(case))),
         mutants={
-            "less by twice the variance within the states": lambda case: one_action(case, lambda case: variance(*drawn(case)) - 2 * within(case)),
+            "actions drawn from the uniform law": uniform,
+            "the inequality turned": lambda case: one_action(case, turned),
             "the variance within the states alone": lambda case: one_action(case, within),
         },
         source="Rao (1945); Blackwell (1947); Ciosek, Whiteson (2020), Lemma 3",

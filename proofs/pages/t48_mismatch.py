@@ -81,6 +81,7 @@ WITHOUT = {
 
 
 def instances() -> Iterator[Case]:
+    yield small("one state that ends at once, starts 1 and 2", P=[[[0]]], r=[[0]], mu=[1], rho=[2], pi=[[1]], other=[[1]])
     for case in cases(48):
         case.rho = case.mu[::-1]
         yield case
@@ -103,7 +104,7 @@ PAGE = Page(
     claim=Claim(
         id="T48", kind="bound", relation=Exact("<="), level="rational",
         statement="d*(s) / d(s) <= d*(s) / ((1 - gamma) mu(s)), d = (1 - gamma) mu (I - gamma P_pi)^-1, d* that of any policy from any start",
-        left=mismatch, right=bound, cases=lambda: holding(instances(), PREMISES, 9),
+        left=mismatch, right=bound, cases=lambda: holding(instances(), PREMISES, 10),
         assumes=by_hand(WITHOUT, PREMISES, lambda case: mismatch(case) > bound(case)),
         mutants={
             "without 1 - gamma": lambda case: bound(case, start=lambda case: case.mu[STATE]),

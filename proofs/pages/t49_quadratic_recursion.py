@@ -26,7 +26,9 @@ def sequence(label: str, c: Number, first: Number, more: list[Number]) -> Case:
 
 
 def instances() -> Iterator[Case]:
-    yield sequence("from the top of the parabola, nothing to spare", 1, "1/2", [0] * 7)
+    yield sequence("from the top of the parabola, three steps", 1, "1/2", [0] * 3)
+    yield sequence("a small c", Fraction(1, 4), 2, [0] * 2)
+    yield sequence("nothing to spare for long", 1, "1/2", [0] * 7)
     yield sequence("a first gap of a thousand", Fraction(1, 2), 1000, [0] * 5)
     yield sequence("a first gap below zero", 2, -3, [0] * 4)
     rng = np.random.default_rng(49)
@@ -35,9 +37,9 @@ def instances() -> Iterator[Case]:
         yield sequence(f"sequence {number + 1}", c, first / (2 * c), [x / 40 for x in fractions(rng, 6, low=0, high=2)])
 
 
-def bound(case: Case, of=lambda t: t) -> list:
+def bound(case: Case, of=lambda c, t: c * t) -> list:
     """1 / (c t) for t = 1, 2, ..."""
-    return [1 / (case.c * of(t)) for t in range(1, len(case.gap))]
+    return [1 / of(case.c, t) for t in range(1, len(case.gap))]
 
 
 def derivation() -> Iterator[Step]:
@@ -59,11 +61,11 @@ PAGE = Page(
         left=lambda case: case.gap[1:], right=bound, cases=instances,
         assumes={
             "c is positive": lambda: sequence("c = -1", -1, "1/2", [0] * 3),
-            "every step falls by c gap^2": lambda: sequence("a third step that loses one", 1, "1/2", [0, 0, -1, 0]),
+            "every step falls by c gap^2": lambda: sequence("a first gap of ten that is halved", Fraction(1, 2), 10, [-45]),
         },
         mutants={
-            "half of it": lambda case: bound(case, of=lambda t: 2 * t),
-            "1/(c t^2)": lambda case: bound(case, of=lambda t: t**2),
+            "1/(c t^2)": lambda case: bound(case, of=lambda c, t: c * t**2),
+            "1/t": lambda case: bound(case, of=lambda c, t: Fraction(t)),
         },
         source="Mei, Xiao, Szepesvari, Schuurmans (2020), proof of Theorem 4; Nesterov (2004), Theorem 2.1.14",
     ),
