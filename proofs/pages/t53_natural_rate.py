@@ -9,6 +9,7 @@ Source: Agarwal, Kakade, Lee, Mahajan (2021), Theorem 16.
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from pgtheory.proofs.theorem import Page, Step
 from pgtheory.tabular.exact.balls import ball, precision
 
 
-def balls(table: object) -> object:
+def balls(table: Any) -> Any:
     """Nested lists of fractions as balls of radius zero."""
     return [balls(part) for part in table] if isinstance(table, list | tuple) else ball(table)
 

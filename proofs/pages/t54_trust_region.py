@@ -46,7 +46,7 @@ def mixture(case: Case) -> Table:
 
 def variation(case: Case) -> list[Fraction]:
     """sum_a |pi' - pi| in each state: twice the total variation."""
-    return [sum(abs(x - y) for x, y in zip(new, old, strict=True)) for new, old in zip(case.other, case.pi, strict=True)]
+    return [sum((abs(x - y) for x, y in zip(new, old, strict=True)), Fraction(0)) for new, old in zip(case.other, case.pi, strict=True)]
 
 
 def surrogate(case: Case) -> Fraction:

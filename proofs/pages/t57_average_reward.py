@@ -108,7 +108,7 @@ def derivation() -> Iterator[Step]:
     yield Step("and so that of the gain", move(J), sum((v * w for v, w in zip(slopes, h, strict=True)), 0 * p))
 
 
-def fixed(case: Case) -> tuple[list, list, list]:
+def fixed(case: Case) -> tuple[Table, Vector, Vector]:
     """P_pi, r_pi and d without derivatives."""
     at = still(case)
     return at.process.kernel(at.pi), reward(at.process, at.pi), plain(law(at, at.pi))

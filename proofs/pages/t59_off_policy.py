@@ -5,7 +5,7 @@ Off-policy actor-critic keeps the first term only; the second is the derivative 
 Source: Degris, White, Sutton (2012), Theorem 1; Imani, Graves, White (2018) for the missing term.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
@@ -19,17 +19,20 @@ def derivative(case: Case) -> object:
     return D(dot(case.mu, case.process.V(moving_policy(case), case.n + 1)))
 
 
-def formula(case: Case, missing: int = 1) -> object:
+def formula(case: Case, missing: int = 1, discount: Callable = lambda gamma: gamma, next_state: bool = True) -> object:
     """sum_s d(s) sum_a D pi(a|s) Q_n(s, a) + gamma sum_s d(s) sum_x P_pi(s, x) D V_n(x)."""
     p, d = plain(case.process), plain(case.mu)
     here = [dot(x, q) for x, q in zip(case.dpi, p.Q(case.pi, case.n), strict=True)]
     slopes = [D(v) for v in p.V(moving_policy(case), case.n)]
-    later = [dot(row, slopes) for row in p.kernel(case.pi)]
-    return dot(d, here) + missing * p.gamma * dot(d, later)
+    later = [dot(row, slopes) for row in p.kernel(case.pi)] if next_state else slopes
+    return dot(d, here) + missing * discount(p.gamma) * dot(d, later)
 
 
 def instances() -> Iterator[Case]:
     yield from cases(59)
+    yield small(
+        "the instance of the mutants in Coq", P=[[[1, 0], [0, 1]]] * 2, r=[[0, 1], [2, 0]], pi=[["1/2", "1/2"], ["2/3", "1/3"]], dpi=[[0, 0], [-1, 1]], mu=[1, 0], n=1
+    )  # fmt: skip
     yield small("rows that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY, dpi=[[1, 1], [0, 5]])
 
 
@@ -41,7 +44,11 @@ PAGE = Page(
         statement="D sum_s d(s) V_{n+1}(s) = sum_s d(s) sum_a D pi(a|s) Q_n(s, a) + gamma sum_s d(s) sum_x P_pi(s, x) D V_n(x)",
         left=derivative, right=formula, cases=instances,
         assumes={**MOVING, "d does not move": lambda: small(mu=[dual(Fraction(1, 3), 1), dual(Fraction(2, 3), -1)])},
-        mutants={"without the missing term": lambda case: formula(case, 0), "the missing term twice": lambda case: formula(case, 2)},
+        mutants={
+            "without the missing term, as it was published": lambda case: formula(case, 0),
+            "the missing term without gamma": lambda case: formula(case, discount=lambda gamma: 1),
+            "the state itself instead of the next": lambda case: formula(case, next_state=False),
+        },
         source="Degris, White, Sutton (2012), Theorem 1",
     ),
     free=("normalised rows", "a d that is the visits of a policy"),
