@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -87,7 +88,8 @@ class Chain:
     """The systems M x = b and M' y = c with M = I - gamma K.
 
     Attributes:
-        K: (S, S), no negative entry, rows that sum to at most one; dense or CSR (entries of a row in any order, also repeated).
+        K: (S, S), no negative entry, rows that sum to at most one; dense, or sparse in any form of scipy (entries in any order, also repeated). Kept as it is
+            if dense, CSR or by diagonals, of float64; all else is copied into one of these, one pass over the entries.
         gamma: discount in [0, 1].
         method: name of a method of SOLVERS; None lets the structure of K choose, and falls back on the next method where an answer is not good enough.
         tolerance: proven error of every solution, sup norm for M, 1-norm for M'; None: direct methods go to rounding, iterative ones to ten digits of the
@@ -105,6 +107,7 @@ class Chain:
     def __post_init__(self) -> None:
         require_method(self.method)
         require_tolerance(self.tolerance)
+        object.__setattr__(self, "K", readable(self.K))
 
     def solve(self, b: Float[np.ndarray, "S *k"]) -> Float[np.ndarray, "S *k"]:
         """x with M x = b, for one right-hand side or several as columns.
@@ -262,6 +265,15 @@ class Chain:
                     raise InvalidArgument(f"method {name!r} cannot solve this chain: {problem}. Leave the method out, or take another.") from None
                 solvers[name] = None
         return solvers[name]
+
+
+def readable(K: Any) -> np.ndarray | sp.csr_array | sp.dia_array:
+    """K in a form that every method reads: full, by rows, or by diagonals of full length; in double precision, in which the residual is taken."""
+    if not sp.issparse(K):
+        return np.asarray(K, dtype=np.float64)
+    if not isinstance(K, sp.csr_array) and not (isinstance(K, sp.dia_array) and len(K.offsets) and K.data.shape[1] == K.shape[1]):
+        K = sp.csr_array(K)
+    return K if K.dtype == np.float64 else K.astype(np.float64)
 
 
 def require_method(method: str | None) -> None:

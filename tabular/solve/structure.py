@@ -92,13 +92,16 @@ class Structure:
 
     @cached_property
     def flipped(self) -> "Structure":
-        """K' by rows. It costs as much as a dozen products, after which each one reads at random instead of writing at random, which is five times as slow."""
-        return Structure(transposed_rows(self.K), self.gamma)
+        """K' by rows. It costs as much as a dozen products, after which each one reads at random instead of writing at random, which is five times as slow.
+
+        By diagonals if K is.
+        """
+        return Structure(self.transposed if self.by_diagonals else transposed_rows(self.K), self.gamma)
 
     @cached_property
     def single(self) -> "Structure":
         """K in single precision, its pattern on the same memory."""
-        return Structure(sp.csr_array((self.K.data.astype(np.float32), self.K.indices, self.K.indptr), shape=self.K.shape), self.gamma)
+        return Structure(self.K.astype(np.float32, copy=False), self.gamma)
 
     @cached_property
     def row_sums(self) -> Float[np.ndarray, "S"]:

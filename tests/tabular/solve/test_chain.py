@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from pgtheory.tabular.errors import InvalidArgument, NonTerminating, NotConverged
 from pgtheory.tabular.solve import chain as module
+from pgtheory.tabular.solve import structure
 from pgtheory.tabular.solve.chain import SOLVERS, Chain
+from pgtheory.tabular.solve.linear import sweeps
 from pgtheory.tabular.solve.linear.banded import Banded
 from pgtheory.tabular.solve.linear.krylov import Krylov
 from pgtheory.tabular.solve.linear.solver import Aim
@@ -156,6 +158,49 @@ def test_without_a_tolerance_iterations_give_ten_digits(structures):
         found = Chain(K=K, gamma=0.99, method=name).find(b)
         assert found.method == name and 1 < found.steps <= 60
         assert abs(found.x - expected).max() <= 1e-10 * abs(expected).max()
+
+
+# What K is stored in
+
+STORED = ["dense", "float32", "list", "matrix", "csr", "csc", "coo", "bsr", "lil", "dok", "dia", "dia32", "short"]
+
+
+def lopsided(S, form):
+    """Up by one or two, down by one, never where it is: no method may take K for K', and no diagonal is missing by chance. `short`: one diagonal below."""
+    K = np.diag(np.full(S - 1, 0.375), 1) + np.diag(np.full(S - 2, 0.25), 2) + np.diag(np.full(S - 1, 0.125), -1)
+    if form == "short":
+        K = np.diag(np.full(S - 1, 0.5), -1)
+        return sp.diags_array([K.diagonal(-1)], offsets=[-1]), K
+    dense = {"dense": np.array, "float32": np.float32, "list": np.ndarray.tolist, "matrix": sp.csr_matrix}
+    return (dense[form](K) if form in dense else sp.dia_array(K).astype(np.float32) if form == "dia32" else sp.csr_array(K).asformat(form)), K
+
+
+@pytest.mark.parametrize("form", STORED)
+@pytest.mark.parametrize("name", [None, *SOLVERS])
+@pytest.mark.parametrize("large", [False, True])
+def test_every_method_reads_every_form(monkeypatch, exact, name, form, large):
+    """The numbers of K are those of float32 too: in whatever precision K comes, 1e-10 is proven in double. `large`: sweeps in single precision."""
+    if large:
+        for part in (structure, sweeps):
+            monkeypatch.setattr(part, "LARGE", 1)
+    K, table = lopsided(8, form)
+    b, chain = np.random.default_rng(0).standard_normal(8), Chain(K=K, gamma=0.9, method=name, tolerance=1e-10)
+
+    for transposed, x in ((False, chain.solve(b)), (True, chain.solve_transposed(b))):
+        assert distance(x, exact(table, 0.9, b, transposed), transposed) <= Fraction(1e-10)
+
+
+@pytest.mark.parametrize("form", ["csc", "coo", "dia"])
+def test_no_entry_in_any_form(form):
+    chain = Chain(K=sp.csr_array((3, 3)).asformat(form), gamma=0.9)
+
+    assert chain.solve(np.arange(3.0)).tolist() == [0, 1, 2]
+    assert chain.structure.bandwidth == (0, 0)
+
+
+def test_what_can_be_read_is_not_copied():
+    for K in (np.eye(3), sp.csr_array(np.eye(3)), sp.dia_array(np.eye(3))):
+        assert Chain(K=K, gamma=0.9).K is K
 
 
 # The choice
