@@ -100,7 +100,7 @@ have dominated k : (k < t)%N -> gap k.+1 <= gap k - b * gap k ^+ 2.
   have cover s : occupancy P gam (det F f) mu 0 s <= kappa / (1 - gam) * occupancy P gam (pi (run k)) mu 0 s.
     rewrite [X in _ <= X]mulrAC ler_pdivl_mulr // [X in X <= _]mulrC; apply: (le_trans (mismatch s)).
     by rewrite ler_wpmul2l ?(ltW k0) // (occupancy_ge_start P0 P1).
-  have := T50_softmax_lojasiewicz_squared P0 P1 g0 g1 pp mu0 mu0 (ltW (divr_gt0 k0 h)) (ltW c0) cover (fun s => likely s kt) gk.
+  have := T50_softmax_lojasiewicz_squared P0 P1 g0 g1 mu0 (ltW c0) cover (fun s => likely s kt) gk.
   rewrite -/(gap k); set q := \sum_s _ => dom.
   have gain : (1 - gam) ^+ 3 / 16%:R * q <= gap k - gap k.+1.
     have -> : gap k - gap k.+1 = J (pi (run k.+1)) - J (pi (run k)) by rewrite /gap; ring.

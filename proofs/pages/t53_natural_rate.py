@@ -9,12 +9,12 @@ Source: Agarwal, Kakade, Lee, Mahajan (2021), Theorem 16.
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import Number, Process, Table, as_fractions, distribution, dot, fractions, policy, process
+from pgtheory.proofs.pages.certified import advantage, balls, in_balls, inner, made, value
+from pgtheory.proofs.pages.finite import Number, Process, Table, distribution, dot, fractions, policy, process
 from pgtheory.proofs.pages.premises import GAMMA_BELOW_ONE, GAMMA_POSITIVE, P_POSITIVE, P_SUMS, by_hand, holding, nonnegative, normalised
 from pgtheory.proofs.pages.symbols import symbols
 from pgtheory.proofs.relations import Certified
@@ -22,25 +22,10 @@ from pgtheory.proofs.theorem import Page, Step
 from pgtheory.tabular.exact.balls import ball, precision
 
 
-def balls(table: Any) -> Any:
-    """Nested lists of fractions as balls of radius zero."""
-    return [balls(part) for part in table] if isinstance(table, list | tuple) else ball(table)
-
-
-def in_balls(p: Process) -> Process:
-    return Process(balls(p.P), balls(p.r), ball(p.gamma))
-
-
-def value(p: Process, pi: Table) -> list:
-    """V, in balls."""
-    return p.solve(pi, [sum(x * r for x, r in zip(*rows, strict=True)) for rows in zip(pi, p.r, strict=True)])
-
-
 def step(p: Process, pi: Table, eta: Number) -> Table:
     """pi exp(eta / (1 - gamma) A) / Z."""
-    V, size = value(p, pi), eta / (1 - p.gamma)
-    Q = [[r + p.gamma * sum(x * v for x, v in zip(P, V, strict=True)) for P, r in zip(*rows, strict=True)] for rows in zip(p.P, p.r, strict=True)]
-    raised = [[x * (size * (q - V[s])).exp() for x, q in zip(pi[s], Q[s], strict=True)] for s in p.states]
+    size = eta / (1 - p.gamma)
+    raised = [[x * (size * A).exp() for x, A in zip(*rows, strict=True)] for rows in zip(pi, advantage(p, pi), strict=True)]
     return [[x / sum(row) for x in row] for row in raised]
 
 
@@ -49,8 +34,7 @@ def gap(case: Case, pi: Table) -> Number:
     p, pi, eta = in_balls(case.process), balls(pi), ball(case.eta)
     for _ in range(case.T):
         pi = step(p, pi, eta)
-    reached = sum(x * v for x, v in zip(balls(case.rho), value(p, pi), strict=True))
-    return ball(dot(case.rho, case.process.value(case.best))) - reached
+    return ball(dot(case.rho, case.process.value(case.best))) - inner(balls(case.rho), value(p, pi))
 
 
 def gaps(case: Case) -> list:
@@ -102,7 +86,7 @@ def drawn() -> Iterator[Case]:
 def bandit(label: str, T: int = 1, **parts: object) -> Case:
     """One state, in which each episode ends after the first of two actions, of which the first earns 1."""
     whole = {"r": [[1, 0]], "gamma": "0", "pi": [["1/2", "1/2"]], "best": [[1, 0]], "eta": "1", "rho": [1], **parts}
-    return made(label, T, {"P": [[[0], [0]] for _ in whole["r"]], **whole})
+    return made(label, {"P": [[[0], [0]] for _ in whole["r"]], "T": T, **whole})
 
 
 def chain(label: str, T: int = 1, **parts: object) -> Case:
@@ -111,12 +95,7 @@ def chain(label: str, T: int = 1, **parts: object) -> Case:
         "P": [[[0, 0], [0, 1]], [[0, 0], [0, 0]]], "r": [["1/5", 0], [0, 1]], "gamma": "9/10", "pi": [["1/2", "1/2"], ["9/10", "1/10"]],
         "best": [[0, 1], [0, 1]], "eta": "100", "rho": [1, 0], **parts,
     }  # fmt: skip
-    return made(label, T, whole)
-
-
-def made(label: str, T: int, parts: dict) -> Case:
-    exact = {name: as_fractions(part) for name, part in parts.items()}
-    return Case(label, process=Process(exact.pop("P"), exact.pop("r"), exact.pop("gamma")), T=T, **exact)
+    return made(label, {"T": T, **whole})
 
 
 SELDOM = [["1/4", "3/4"]]

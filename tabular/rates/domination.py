@@ -27,7 +27,7 @@ from pgtheory.tabular.rates.theorem import Setting, Theorem
 def distance_ratio(setting: Setting):
     """max_s d*(s)/d_pi(s), both unnormalised, as a watch.
 
-    Theorem: T47.
+    Theorem: T47, T50.
     """
     d = best_visits(setting)
 

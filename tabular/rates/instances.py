@@ -74,7 +74,10 @@ def best_actions(setting: Setting) -> Int[np.ndarray, "N S"]:
 
 
 def best_probability(setting: Setting) -> Watch:
-    """min over the states of pi(a*|s)."""
+    """min over the states of pi(a*|s), as a watch.
+
+    Theorem: T50.
+    """
     a = best_actions(setting)[:, :, None]
     return lambda outlook: np.take_along_axis(outlook.pi, a, axis=2)[..., 0].min(axis=1)
 

@@ -61,7 +61,10 @@ BANDIT = Theorem(
 
 
 def cubed(stack: Stack) -> np.ndarray:
-    """(1 - gamma)^3 / 8, one over the smoothness constant of J."""
+    """(1 - gamma)^3 / 8, one over the smoothness constant of J.
+
+    Theorem: T51.
+    """
     return horizon_rest(stack) ** 3 / 8
 
 
@@ -87,7 +90,7 @@ def softmax_constants(setting: Setting, run: Run) -> Constants:
     J is L-smooth, L = 8/(1-gamma)^3 (T51), so that a step 1/L gains at least |grad J|^2/(2L). |grad J| >= c gap / (sqrt(S) M) (T50), where M = max(d*/d_pi), both not normalised,
     is at most max(d*/mu)/(1-gamma), for d_pi >= mu. Hence gap' <= gap - k gap^2, k = c^2/(2 L S M^2), and gap_t <= 1/(k t) (T49).
 
-    Theorem: T49.
+    Theorem: T49, T52.
     """
     stack = setting.stack
     return {

@@ -14,7 +14,7 @@ Definition gap n (P : bool -> 'M[F]_n) r gam pi f (rho : 'rV_n) : F :=
   (rho *m V P r gam (det F f)) 0 0 - (rho *m V P r gam pi) 0 0.
 Definition slope n (P : bool -> 'M[F]_n) r gam pi (mu : 'rV_n) : F :=
   \sum_s \sum_a softmax_gradient P r gam pi mu s a ^+ 2.
-(* all that T50 assumes *)
+(* all that T50 assumes, of a policy and two starts *)
 Definition covered n (P : bool -> 'M[F]_n) r gam pi f (rho mu : 'rV[F]_n) kappa c :=
   [/\ forall a s s', 0 <= P a s s', forall a s, \sum_s' P a s s' <= 1, 0 <= gam & gam < 1] /\
   [/\ policy pi, forall s, 0 <= rho 0 s, forall s, 0 <= mu 0 s, 0 <= kappa & 0 <= c] /\
