@@ -160,7 +160,7 @@ PAGE = Page(
         },
         source="Mei, Xiao, Szepesvari, Schuurmans (2020), Lemma 7",
     ),
-    free=("a second derivative", "small steps", "an ergodic chain", "episodes that never end", "more of exp than 1 + x <= exp x and exp(x + y) = exp x exp y"),
+    free=("a second derivative", "small steps", "an ergodic chain", "episodes that never end", "more of exp than 1 + x <= exp x, exp(x + y) = exp x exp y and an inverse"),
     derivation=derivation,
     coq=("T51_softmax_smooth", "T51_softmax_smooth_max"),
     functions=("pgtheory.tabular.rates.softmax:cubed",),
