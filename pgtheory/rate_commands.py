@@ -32,17 +32,16 @@ def rate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run an update with exact gradients: the rate that its gaps show, beside the bound of a theorem with all its constants."""
-    from pgtheory.functions.load import load_target
-    from pgtheory.rating import BUILTIN, LARGE, rate_picture
+    from pgtheory.rating import LARGE, rate_picture
     from pgtheory.rating import rate as rated
 
-    target: object = update if update in BUILTIN or ":" not in update else load_target(update)[0]
+    target: object = update
     if optimiser is not None:
         from pgtheory.tabular.models.problems import problem as problem_named
         from pgtheory.training import training_step
 
-        loss, problem = target if callable(target) else update, problem or LARGE
-        target = training_step(loss, problem_named(problem), optimiser=optimiser, learning_rate=learning_rate, group=group)
+        problem = problem or LARGE
+        target = training_step(update, problem_named(problem), optimiser=optimiser, learning_rate=learning_rate, group=group)
     with progress(f"running {update}", quiet=as_json) as say:
         found = rated(
             target, name=update.rpartition(":")[2] + (f" by {optimiser}" if optimiser else ""), problem=problem, theorem=theorem, steps=steps, gamma=gamma, theta=None if theta is None else array(theta),

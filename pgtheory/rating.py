@@ -12,12 +12,13 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from pgtheory.functions.load import load_target
 from pgtheory.tabular.arrays import require_count
 from pgtheory.tabular.dynamics.mirror import PolicyIteration
 from pgtheory.tabular.dynamics.running import Run, run
 from pgtheory.tabular.dynamics.stack import Stack
 from pgtheory.tabular.dynamics.updates import Ascent, FunctionUpdate, State, Update
-from pgtheory.tabular.errors import InvalidArgument, PgtheoryError
+from pgtheory.tabular.errors import InvalidArgument, PgtheoryError, UserFunctionError
 from pgtheory.tabular.models.problems import problem as problem_named
 from pgtheory.tabular.rates.fit import Rate, change_point, identify
 from pgtheory.tabular.rates.registry import THEOREMS, theorem_named
@@ -134,7 +135,7 @@ class Rating:
             add("theorem", f"{theorem.id} {theorem.name}: {theorem.statement}")
             add("source", theorem.source)
             for name, so in self.outcome.assumptions.items():
-                add("assumes", f"{name}: {'yes' if so[0] else 'NO'}")
+                add("assumes", f"{name}: {'yes' if so[0] else 'see update' if excused(name, self.same) else 'NO'}")
             add("constants", "  ".join(f"{name} = {float(x[0]):.4g}" for name, x in self.outcome.constants.items()) or "none")
             if np.isfinite(certificate.tightness[0]):
                 add("tightness", f"{certificate.tightness[0]:.3g} of the bound at the end, {certificate.closest[0]:.3g} where it is closest")
@@ -177,7 +178,8 @@ def rate(
     """Run an update with exact gradients and hold a theorem against it.
 
     Args:
-        update: name of a built-in one, an `Update` (`training.training_step` makes one of a loss and a torch optimiser), or a function theta (S, A) -> theta.
+        update: name of a built-in one, an `Update` (`training.training_step` makes one of a loss and a torch optimiser), a function theta (S, A) -> theta, or
+            "file.py:function".
         problem: id of a problem, or a model; default that of `EXAMPLES` for a built-in update.
         theorem: its name or id; default that of a built-in update, none for others. A built-in update of the theorem's own kind takes the theorem's step.
         steps: number of steps; default that of `EXAMPLES` if the problem is too, else 1000.
@@ -189,18 +191,23 @@ def rate(
         InvalidArgument: an unknown update or theorem, a problem that the dynamics cannot run.
         UserFunctionError, NotConverged: as `run`.
     """
+    if isinstance(update, str) and ":" in update:
+        update, title, _ = load_target(update)
+        name = name or title
     if isinstance(update, str) and update not in BUILTIN:
         hint = did_you_mean(update, BUILTIN) or f" There are: {', '.join(BUILTIN)}."
         raise InvalidArgument(f"no built-in update is called {update!r}.{hint} For one of your own give path/to/file.py:function.")
+    if not isinstance(update, str) and not callable(update) and not hasattr(update, "step"):
+        raise InvalidArgument(f"update is {update!r}, expected the name of a built-in one, an Update, or a function theta (S, A) -> theta.")
     frame = THEOREMS[BUILTIN[update]] if isinstance(update, str) else None
     chosen = frame if theorem is None else named(theorem)
     shown, length = EXAMPLES.get(chosen.name, (LARGE, 1000)) if frame is not None and chosen is not None else (LARGE, 1000)
     steps = require_count("steps", steps if steps is not None else length if problem is None else 1000)
-    problem = shown if problem is None else problem
+    default, problem = problem is None, shown if problem is None else problem
     problem_name = problem if isinstance(problem, str) else type(problem).__name__
     name = name or (update if isinstance(update, str) else getattr(update, "__name__", type(update).__name__))
     own: Any
-    with naming(problem_name):
+    with naming(problem_name, default=default and frame is None):
         stack = stacked(problem, gamma)
         own = framed(frame, chosen, stack) if frame is not None else update if hasattr(update, "step") else FunctionUpdate(alone(update))  # type: ignore[arg-type]
         record = "all" if steps <= 20_000 else "log"
@@ -241,12 +248,15 @@ def framed(frame: Theorem, chosen: Theorem | None, stack: Stack) -> Update:
 
 
 @contextmanager
-def naming(problem: str) -> Iterator[None]:
-    """Errors about problem 0 of a stack of one call it by its name."""
+def naming(problem: str, *, default: bool = False) -> Iterator[None]:
+    """Errors about problem 0 of a stack of one call it by its name, and those of a user's function say so if it is one that nobody chose."""
     try:
         yield
     except PgtheoryError as reason:
-        reason.args = (str(reason).replace("problem 0", problem), *reason.args[1:])
+        text = str(reason).replace("problem 0", problem)
+        if default and isinstance(reason, UserFunctionError):
+            text += f" No problem was given; the update was run on {problem}. Give the one that it is written for."
+        reason.args = (text, *reason.args[1:])
         raise
 
 
@@ -270,7 +280,7 @@ def compare_with(update: Update, theorem: Theorem, stack: Stack, theta: np.ndarr
 def judged(outcome: Outcome, same: Sameness | None) -> tuple[Answer, str]:
     """The answer, and why. What a theorem asks of the step is settled for a user's function by comparing it with the theorem's update."""
     alike = same is not None and same.kind in ("same", "rescaled")
-    failing = [name for name, so in outcome.assumptions.items() if not so[0] and not (same is not None and name.startswith("step"))]
+    failing = [name for name, so in outcome.assumptions.items() if not so[0] and not excused(name, same)]
     if failing:
         return "NOT COVERED", f"the theorem assumes {'; '.join(failing)}, which is not so here"
     if same is not None and same.kind == "backwards":
@@ -279,6 +289,11 @@ def judged(outcome: Outcome, same: Sameness | None) -> tuple[Answer, str]:
         what = "" if alike or same is None else " (the update is not that of the theorem)"
         return "REFUTED", f"the bound is violated at step {outcome.certificate.violated[0]}{what}"
     return "HOLDS", ""
+
+
+def excused(assumption: str, same: Sameness | None) -> bool:
+    """Whether it is one on the step, which of a user's function is settled by the comparison."""
+    return same is not None and assumption.startswith("step")
 
 
 def sentence(same: Sameness) -> str:

@@ -13,6 +13,7 @@ Undecided is a failure: only an exact examination acquits. What was found is kep
 """
 
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -25,10 +26,14 @@ from pgtheory.tabular.arrays import require_between
 from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.objectives.objective import Objective
 from pgtheory.tabular.rates.theorem import Theorem
+from pgtheory.tabular.spelling import did_you_mean
 from pgtheory.verdict import Verdict
 
 COMPARED = ("problem", "group", "kind", "settings", "convention", "advantage", "time_limit")
 """Options of `assert_same_law`."""
+
+RATES = ("power", "linear", "superlinear")
+"""Kinds of rates that `assert_rate` asserts."""
 
 LAWS = {True: "SAME LAW", False: "DIFFERENT LAWS", None: "UNDECIDED"}
 
@@ -207,18 +212,27 @@ def assert_rate(
 
     Raises:
         AssertionError: the bound is violated, an assumption fails, or the rate is another one; the text is the rating.
-        InvalidArgument: neither a theorem nor a rate is asked for, or a number of another kind of rate.
+        InvalidArgument: neither a theorem nor a rate is asked for, an unknown rate or option, or a number of another kind of rate or out of range.
         PgtheoryError: as `rate`.
     """
     __tracebackhide__ = True
     if theorem is None and rate is None:
         raise InvalidArgument('assert_rate needs theorem="natural" or rate="power", exponent=1: without one of them nothing is asserted.')
+    if rate is not None and rate not in RATES:
+        raise InvalidArgument(f"rate is {rate!r}. It is one of {', '.join(RATES)}.{did_you_mean(rate, RATES)}")
+    known = [name for name, p in signature(rated).parameters.items() if p.kind is p.KEYWORD_ONLY and name != "theorem"]
+    for name in options:
+        if name not in known:
+            raise InvalidArgument(f"assert_rate has no option {name!r}.{did_you_mean(name, known)} Options are: {', '.join(known)}.")
+    require_between("within", within, 0, 1)
     if (exponent is not None and rate != "power") or (factor is not None and rate != "linear"):
         raise InvalidArgument(f"rate is {rate!r}; exponent belongs to rate='power' and factor to rate='linear'.")
+    if factor is not None and not 0 < factor < 1:
+        raise InvalidArgument(f"factor is {factor}; rho of gap = C rho^t lies between 0 and 1.")
     found = rated(update, theorem=theorem, **options)
     shown, reason = found.rate, ""
     if rate is not None and shown.kind != rate:
-        reason = f"the rate is not {rate}"
+        reason = f"the rate is not {rate}: it is {shown.kind}"
     elif exponent is not None and not abs(shown.exponent[0] - exponent) <= within:
         reason = f"the exponent is {shown.exponent[0]:.4g}, not {exponent:g} up to {within:g}"
     elif factor is not None and not abs(np.log(shown.factor[0]) / np.log(factor) - 1) <= within:

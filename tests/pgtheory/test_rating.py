@@ -297,6 +297,56 @@ def test_assert_rate_refuses_a_wrong_sign(updates):
         assert_rate(updates.wrong_sign, theorem="natural", problem=PROBLEM, steps=10)
 
 
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"rate": "lineer"}, r"rate is 'lineer'. It is one of power, linear, superlinear. Did you mean 'linear'"),
+        ({"rate": "linear", "factor": 1.0}, "factor is 1.0; rho of gap = C rho\\^t lies between 0 and 1"),
+        ({"rate": "power", "exponent": 1, "within": -0.1}, "within is -0.1"),
+        ({"theorem": "natural", "problm": ARMS}, r"no option 'problm'. Did you mean 'problem'\? Options are: problem, steps, gamma"),
+    ],
+)
+def test_assert_rate_refuses_what_it_does_not_know(options, text):
+    """Before anything is run: a misspelt rate would else be an assertion that fails for the wrong reason."""
+    with pytest.raises(InvalidArgument, match=text):
+        assert_rate("natural", **options)
+
+
+def test_update_may_be_named_by_its_file(monkeypatch, tmp_path):
+    """From another folder, as on the command line."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("def still(theta):\n    return theta\n")
+
+    assert rate("mine.py:still", problem=ARMS, steps=3).update == "still"
+    assert_rate(f"{FILE}:natural", theorem="natural", problem=PROBLEM, steps=20)
+
+
+def test_what_is_no_update_is_refused():
+    with pytest.raises(InvalidArgument, match="update is 42, expected the name of a built-in one, an Update, or a function"):
+        rate(42, problem=ARMS)
+
+
+def test_update_of_another_problem_is_told_which_one_it_ran_on():
+    """Nobody chose the problem, and the function is about two arms; with a problem nothing is said of it."""
+    wrong = lambda theta: theta + np.array([[1.0, 0.0]])
+
+    with pytest.raises(
+        UserFunctionError, match=r"No problem was given; the update was run on sparse-garnet/S=10,A=4,b=3,gamma=0.9,seed=0\. Give the one"
+    ):
+        rate(wrong, theorem="natural")
+    with pytest.raises(UserFunctionError) as caught:
+        rate(wrong, theorem="natural", problem=PROBLEM)
+    assert "No problem was given" not in str(caught.value)
+
+
+def test_step_of_a_function_is_left_to_the_comparison(updates):
+    """Its size is not reported, which is no NO."""
+    text = str(rate(updates.natural, theorem="natural", problem=PROBLEM, steps=5))
+
+    assert "step 1: see update" in text
+    assert "NO" not in text
+
+
 def test_assert_rate_needs_something_to_assert():
     with pytest.raises(InvalidArgument, match="nothing is asserted"):
         assert_rate("natural")
