@@ -1,6 +1,7 @@
 """The command about many runs: `pgtheory sweep`."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,17 +28,27 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run every combination of updates, problems, step sizes and seeds; results do not depend on the number of workers."""
-    from pgtheory.sweeping import cells
+    from pgtheory.sweeping import Progress, cells
     from pgtheory.sweeping import sweep as run
 
     plan = cells(update, problem, step, seeds, steps=steps, spread=spread)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
     with Bar(*columns, console=err, disable=as_json or not err.is_terminal) as bar:
         task = bar.add_task("runs", total=len(plan), left="")
-        found = run(
-            plan, path, workers=workers, scheduler=scheduler,
-            progress=lambda now: bar.update(task, completed=now.done, left=f"about {now.left:.0f} s left"),
-        )  # fmt: skip
+
+        def report(now: Progress) -> None:
+            begins = math.isnan(now.left)
+            bar.update(task, completed=now.done, left="" if begins else f"about {now.left:.0f} s left")
+            if begins and now.done:
+                err.print(f"{now.done} of {now.total} runs are in {path} already.", markup=False, soft_wrap=True)
+
+        try:
+            found = run(plan, path, workers=workers, scheduler=scheduler, progress=report)
+        except KeyboardInterrupt:
+            err.print(
+                f"{bar.tasks[0].completed:g} of {len(plan)} runs are in {path}; the same command goes on from there.", markup=False, soft_wrap=True
+            )
+            raise
     if as_json:
         print(json.dumps(found, indent=2))
     else:

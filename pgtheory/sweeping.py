@@ -5,6 +5,7 @@ missing; at the end the file is replaced, atomically, by the same lines in the o
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -135,6 +136,7 @@ def sweep(
     Args:
         workers: processes on this machine.
         scheduler: address of a dask cluster; then its workers run the cells.
+        progress: called when the file is read, and after each cell.
 
     Raises:
         MissingFile: the folder of `path` does not exist.
@@ -150,6 +152,7 @@ def sweep(
         known = records(path)
         missing = [cell for cell in plan if cell.key not in known]
         begin, total = time.perf_counter(), len(plan)
+        progress(Progress(done=total - len(missing), total=total, seconds=0.0, left=math.nan))
         with path.open("a", encoding="utf8") as file, executor(workers, scheduler, len(missing)) as pool:
             for number, record in enumerate(completed(pool, missing, QUEUED * workers), start=1):
                 file.write(json.dumps(record) + "\n")
