@@ -116,6 +116,7 @@ def swept(
     """
     mdp, gamma = play.mdp, play.mdp.gamma
     horizon = effective_horizon(gamma) if gamma < 1 else 1.0
+    goal_of = lambda V: max(wanted(V, tolerance) / horizon - play.rounding(V), play.rounding(V))
     progress = dict.fromkeys(kinds, 0.0)
     kind, policy, steps, least, stale, sweeping, before, then = next(iter(progress)), play.first, 0, math.inf, 0, False, math.inf, 0
     relaxation, trusted = 1.0 if "shifted" in progress else RELAXATION, None
@@ -126,6 +127,9 @@ def swept(
         V += gamma * constant
     else:
         V, sweeping = start.copy(), True
+        found = finished(play, V, policy, tolerance, horizon, 0)
+        if float(abs(largest(found.Q) - V)[play.inside].max(initial=0)) <= goal_of(V):
+            return found
     while True:
         V, size, new = best_actions(play, V, {"forward": False, "backward": True}.get(kind))
         steps += 1
@@ -133,8 +137,7 @@ def swept(
             V, trusted, relaxation = trusted, None, 1.0
             continue
         changed, policy = np.count_nonzero(new != policy) / mdp.S, new
-        rho = play.rounding(V)
-        goal = max(wanted(V, tolerance) / horizon - rho, rho)
+        goal = goal_of(V)
         least, stale = (size, 0) if size < least else (least, stale + 1)
         if stale > STALE or not math.isfinite(size):
             raise Slow(V, policy, steps)
