@@ -5,6 +5,7 @@ same discounted visits: with normalised visits in one of them the step has anoth
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import cases, dot, small
@@ -23,22 +24,28 @@ def tabular_score(pi: list, s: int, b: int) -> list[list]:
     return [[(s == x) * ((b == a) - pi[x][b]) for a in range(len(row))] for x, row in enumerate(pi)]
 
 
-def fisher(d: list, pi: list) -> list[list]:
-    """F_ij = sum_s d(s) sum_a pi(a|s) sc_i(s, a) sc_j(s, a)."""
+def fisher(d: list, pi: list, drawn: list | None = None) -> list[list]:
+    """F_ij = sum_s d(s) sum_a pi(a|s) sc_i(s, a) sc_j(s, a); the actions drawn from another policy than the one of the scores, if one is given."""
     scores = [tabular_score(pi, s, b) for s in range(len(pi)) for b in range(len(pi[0]))]
-    entry = lambda x, y: sum(d[s] * p * x[s][a] * y[s][a] for s, row in enumerate(pi) for a, p in enumerate(row))
+    entry = lambda x, y: sum(d[s] * p * x[s][a] * y[s][a] for s, row in enumerate(drawn or pi) for a, p in enumerate(row))
     return [[entry(x, y) for y in scores] for x in scores]
 
 
-def product(case: Case, weights=lambda p, mu, pi: p.occupancy(mu, pi), sign: int = 1) -> list:
+def product(case: Case, weights=lambda p, mu, pi: p.occupancy(mu, pi), drawn: list | None = None) -> list:
     """F A."""
     p = case.process
     V = p.value(case.pi)
     A = [q - v for v, row in zip(V, p.action_value(case.pi), strict=True) for q in row]
-    return [sign * dot(row, A) for row in fisher(weights(p, case.mu, case.pi), case.pi)]
+    return [dot(row, A) for row in fisher(weights(p, case.mu, case.pi), case.pi, drawn)]
+
+
+def uniform(pi: list) -> list[list]:
+    """The uniform law in every state."""
+    return [[Fraction(1, len(row))] * len(row) for row in pi]
 
 
 def instances() -> Iterator[Case]:
+    yield small("one state that ends at once, actions that earn 1 and 0", P=[[[0], [0]]], r=[[1, 0]], mu=[1], pi=[["1/3", "2/3"]])
     yield from cases(39)
 
 
@@ -51,7 +58,7 @@ PAGE = Page(
         assumes={"the parameters are the logits": lambda: small("the probabilities as parameters", coordinates="direct")},
         mutants={
             "visits that sum to one": lambda case: product(case, weights=lambda p, mu, pi: [(1 - p.gamma) * x for x in p.occupancy(mu, pi)]),
-            "the wrong sign": lambda case: product(case, sign=-1),
+            "actions drawn from the uniform law": lambda case: product(case, drawn=uniform(case.pi)),
         },
         source="Kakade (2001), Theorem 1",
     ),

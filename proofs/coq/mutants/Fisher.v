@@ -1,10 +1,110 @@
-(* False variants of T40 (kernel of the Fisher matrix), refuted on two states with two actions.
-   Source: hand-made; what each leaves out or replaces stands above it. *)
+(* False variants of T39 (Fisher matrix times advantage), refuted on the rational functions of two logits and their exponentials; and of T40 (kernel of
+   the Fisher matrix), refuted on two states with two actions. Source: hand-made; what each leaves out or replaces stands above it. *)
 From mathcomp Require Import all_ssreflect all_algebra.
-From PG Require Import Fisher mutants.Rationals mutants.OneState.
+From PG Require Import Derivation Discounted Softmax Fisher mutants.Rationals mutants.OneState mutants.Logits.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
+
+(* the assumptions of T39 *)
+Definition kakade_premises (K : fieldType) n (A : finType) (P : A -> 'M[K]_n) (r : A -> 'cV[K]_n) gam (mu : 'rV[K]_n)
+    (D : 'I_n * A -> K -> K) (th e : 'I_n -> A -> K) :=
+  [/\ forall i, derivation (D i), forall i a s s', D i (P a s s') = 0, forall i a s, D i (r a s 0) = 0 & forall i, D i gam = 0] /\
+  [/\ forall i s, D i (mu 0 s) = 0, forall i s a, D i (th s a) = (i == (s, a))%:R & forall i s a, D i (e s a) = e s a * D i (th s a)] /\
+  (forall s, Z (e s) \is a GRing.unit) /\ Tpi P gam (softmax_policy e) \in unitmx.
+
+(* One state that ends at once; action true earns 1; gam = 1/2. With probabilities x and y the advantages are y and -x. *)
+Section Kakade.
+Variables (K : fieldType) (D : bool -> K -> K) (th e : bool -> K) (half : K) (sys : logits D th e half).
+Definition win (a : bool) : K := a%:R.
+Definition over (_ : bool) : K := 0.
+Definition pi : 'I_1 -> bool -> K := softmax_policy (fun=> e).
+Definition advantage (j : 'I_1 * bool) := Q (P1 over) (r1 win) half pi j.1 j.2 - V (P1 over) (r1 win) half pi j.1 0.
+Let x := pi 0 true.
+Let y := pi 0 false.
+
+Lemma Ze : Z e \is a GRing.unit.
+Proof. by case: sys => [_ [_ _ _ _ s0]]; rewrite unitfE /Z sum_bool. Qed.
+Lemma keptE : kept over half (pi 0) = 1. Proof. by rewrite /kept sum_bool !mulr0 addr0 mulr0 subr0. Qed.
+Lemma premises_hold : kakade_premises (P1 over) (r1 win) half 1%:M (fun i => D i.2) (fun=> th) (fun=> e).
+Proof.
+case: (sys) => [[dD Dth De] [Dhalf _ _ _ _]]; have nat i (b : bool) : D i b%:R = 0 by case: b; rewrite ?(der1 (dD i)) ?(der0 (dD i)).
+split; [split=> // | split; [split=> // | split=> //]].
+- by move=> i a s s'; rewrite (ord1 s) (ord1 s') mxE eqxx mulr1n (der0 (dD _)).
+- by move=> i a s; rewrite (ord1 s) mxE eqxx mulr1n nat.
+- by move=> i s; rewrite (ord1 s) mxE eqxx mulr1n (der1 (dD _)).
+- by move=> [i b] s a /=; rewrite Dth (ord1 i) (ord1 s) xpair_eqE eqxx.
+- by move=> s; exact: Ze.
+by rewrite (Tpi1 over half (pi 0)) keptE unitmx1.
+Qed.
+Lemma pi_sum s : \sum_a pi s a = 1. Proof. exact: (smx1 Ze). Qed.
+Lemma advantageE s a : advantage (s, a) = if a then y else - x.
+Proof.
+have xy : x + y = 1 by rewrite -(pi_sum 0) sum_bool.
+rewrite /advantage /= (Q1 over win half (pi 0)) (V1 over win half (pi 0)) keptE invr1 !mul0r mulr0 addr0 mul1r sum_bool /win mulr1 mulr0 addr0.
+by case: a; rewrite ?sub0r // -xy addrC addKr.
+Qed.
+Lemma mean_advantage s : \sum_a pi s a * advantage (s, a) = 0.
+Proof. by rewrite sum_bool !advantageE (ord1 s) mulrN mulrC subrr. Qed.
+Lemma gradient : D true ((1%:M *m V (P1 over) (r1 win) half pi) 0 0) = x * y.
+Proof.
+have [[dD Dth De] _] := sys.
+rewrite (J1 over win half (pi 0)) keptE invr1 !mul1r sum_bool /win mulr1 mulr0 addr0.
+rewrite (T22_softmax_score (dD true) (De true) Ze true) sum_bool !Dth /= mulr1 mulr0 addr0; congr (_ * _).
+by rewrite -(pi_sum 0) sum_bool addrC addKr.
+Qed.
+Lemma xy_neq0 : x * y != 0.
+Proof.
+have [_ [_ _ e0 _ _]] := sys; have := Ze; rewrite unitfE => s0.
+by rewrite mulf_neq0 // mulf_neq0 ?invr_neq0.
+Qed.
+Lemma weighted d : \sum_j fisher d pi (tabular_score pi) (0, true) j * advantage j = d 0 * (x * y).
+Proof. by rewrite (tabular_fisher_apply d pi_sum advantage) mean_advantage subr0 advantageE. Qed.
+Lemma equal_weights d c : \sum_j fisher d (fun _ _ => c) (tabular_score pi) (0, true) j * advantage j = d 0 * (c * (x ^+ 2 + y ^+ 2)).
+Proof.
+rewrite fisher_apply big_ord1; congr (_ * _).
+rewrite (eq_bigr (fun a => c * (tabular_score pi (0, true) 0 a * advantage (0, a)))) => [|a _]; last first.
+  by rewrite tabular_score_sum mean_advantage subr0 mulrA.
+have y1 : 1 - x = y by rewrite -(pi_sum 0) sum_bool addrC addKr.
+rewrite -mulr_sumr sum_bool !advantageE /tabular_score /= -/x.
+by rewrite !mul1r y1 sub0r mulrNN -!expr2 addrC.
+Qed.
+Lemma x_neq_y : x != y.
+Proof.
+have [_ [_ _ _ ne _]] := sys; apply: contra ne => /eqP E; apply/eqP; have := Ze; rewrite unitfE => s0.
+by have := congr1 (fun z => z * Z e) E; rewrite !divfK.
+Qed.
+End Kakade.
+
+(* the visits in the Fisher matrix normalised, those of the gradient not. x y / 2 against x y, 1/9 against 2/9 for x = 1/3. *)
+Lemma T39_mutant_visits : ~ (forall (K : fieldType) n (A : finType) (P : A -> 'M[K]_n) r gam mu D th e, kakade_premises P r gam mu D th e ->
+  forall i, \sum_j fisher (fun s => (1 - gam) * occupancy P gam (softmax_policy e) mu 0 s) (softmax_policy e) (tabular_score (softmax_policy e)) i j
+      * (Q P r gam (softmax_policy e) j.1 j.2 - V P r gam (softmax_policy e) j.1 0)
+    = D i ((mu *m V P r gam (softmax_policy e)) 0 0)).
+Proof.
+have [K [D [th [e [half sys]]]]] := logits_exist.
+move=> /(_ _ _ _ _ _ _ _ _ _ _ (premises_hold sys) (0, true)) H.
+have := etrans (esym (weighted sys _)) (etrans H (gradient sys)).
+rewrite (occupancy1 (over K) half (pi e 0)) keptE invr1 !mulr1 => /eqP.
+rewrite mulrBl mul1r -subr_eq0 addrAC subrr sub0r oppr_eq0 mulf_eq0 (negbTE (xy_neq0 sys)) orbF.
+by have [_ [_ h _ _ _]] := sys; apply/negP/eqP => h0; move: h; rewrite h0 mul0r => /esym/eqP; rewrite oner_eq0.
+Qed.
+
+(* the actions in the Fisher matrix drawn from the uniform law. (x^2 + y^2) / 2 against x y, 5/18 against 2/9 for x = 1/3. *)
+Lemma T39_mutant_policy : ~ (forall (K : fieldType) n (A : finType) (P : A -> 'M[K]_n) r gam mu D th e, kakade_premises P r gam mu D th e ->
+  forall i, \sum_j fisher (fun s => occupancy P gam (softmax_policy e) mu 0 s) (fun _ _ => #|A|%:R^-1) (tabular_score (softmax_policy e)) i j
+      * (Q P r gam (softmax_policy e) j.1 j.2 - V P r gam (softmax_policy e) j.1 0)
+    = D i ((mu *m V P r gam (softmax_policy e)) 0 0)).
+Proof.
+have [K [D [th [e [half sys]]]]] := logits_exist.
+move=> /(_ _ _ _ _ _ _ _ _ _ _ (premises_hold sys) (0, true)) H.
+have := etrans (esym (equal_weights sys _ _)) (etrans H (gradient sys)).
+rewrite (occupancy1 (over K) half (pi e 0)) keptE invr1 !mul1r card_bool.
+have two0 : 2%:R != 0 :> K.
+  by have [_ [_ h _ _ _]] := sys; apply/eqP => t0; move: h; rewrite t0 mulr0 => /esym/eqP; rewrite oner_eq0.
+move/(congr1 (fun z => 2%:R * z)); rewrite mulVKf // mulr_natl => /eqP; rewrite -subr_eq0 addrAC -sqrrB expf_eq0 /=.
+by rewrite subr_eq0 (negbTE (x_neq_y sys)).
+Qed.
 
 Definition once (_ : bool) : q := 1.
 Definition fair (_ _ : bool) : q := 1 / 2%:R.
