@@ -27,7 +27,7 @@ AWAITING_PAGE: set[str] = set()
 """Theorems in Coq that have no page yet. The set may only shrink."""
 
 AWAITING_MUTANTS: set[str] = set()
-"""Theorems in Coq that have fewer than two mutants yet. The set may only shrink."""
+"""Theorems in Coq that have fewer than two mutants yet; a new one may stand here for a while."""
 
 
 def carried() -> dict[str, set[str]]:
