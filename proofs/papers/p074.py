@@ -224,7 +224,7 @@ def policies() -> list[Case]:
 
 
 C5 = Claim(
-    id="P074.C5", kind="identity",
+    id="P074.C5", theorem="T57", kind="identity",
     statement="grad J = sum_s d(s) sum_a grad pi(a|s) Q(s, a), Q the differential action value, whatever constant of the state is added to Q; against complex-step derivatives of J on 30 chains",
     left=gradients,
     right=derivative,

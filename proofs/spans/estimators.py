@@ -71,9 +71,9 @@ def clipping(rng: np.random.Generator) -> tuple[str, list[Equation]]:
     other = Case(**{**vars(case), "A": [-x for x in case.A]})
     text = [table("p", case.p), table("w", case.w), table("adv", case.A), "Definition less i := - adv i.", number("eps", case.eps)]
     return "\n".join(text), [
-        Equation(name="clipped", term="Clip.clipped_surrogate eps p w adv", value=t55_clip.clipped(case)),
-        Equation(name="clipped_less", term="Clip.clipped_surrogate eps p w less", value=t55_clip.clipped(other)),
-        Equation(name="surrogate", term="Clip.surrogate p w adv", value=t55_clip.surrogate(case)),
+        Equation(name="clipped", term="Clip.clipped_surrogate eps p w adv", value=t55_clip.clipped(case, case.w)),
+        Equation(name="clipped_less", term="Clip.clipped_surrogate eps p w less", value=t55_clip.clipped(other, case.w)),
+        Equation(name="surrogate", term="Clip.surrogate p w adv", value=t55_clip.surrogate(case, case.w)),
         *(Equation(name=f"clip_{i}", term=f"Clip.clip eps (w {at})", value=t55_clip.clip(case, case.w[i])) for i, at in enumerate(IN_THREE)),
     ]
 

@@ -13,10 +13,11 @@ from pgtheory.proofs.claim import Case
 from pgtheory.proofs.pages import t62_kl_regularised
 from pgtheory.proofs.pages.finite import distribution, fractions
 from pgtheory.proofs.pages.logs import Log, ln
+from pgtheory.proofs.pages.softmaxes import softmax
 from pgtheory.proofs.pages.t24_natural_multiplicative import formula
 from pgtheory.proofs.spans.instances import AT, EXACT, PAIRS, inverted, tiny
 from pgtheory.proofs.spans.planning import MATRICES, SOLVED, START
-from pgtheory.tabular.exact.rational import evaluate_exactly
+from pgtheory.tabular.exact.rational import evaluate_exactly, policy_gradient
 
 
 def stand_in(x: Log) -> Fraction:
@@ -91,6 +92,35 @@ def natural(rng: np.random.Generator) -> tuple[str, list[Equation]]:
     ]
 
 
+def ascent(rng: np.random.Generator) -> tuple[str, list[Equation]]:
+    """Softmax, gradient in the logits and one step of ascent, with 1 + x^2 for exp."""
+    model, _, setting = tiny(rng)
+    mu, theta = distribution(rng, 2), [fractions(rng, 2) for _ in range(2)]
+    pi = [softmax([1 + x * x for x in row]) for row in theta]
+    slope = policy_gradient(model.model(mu), pi)
+    after = [[x + (1 - model.gamma) ** 3 / 8 * g for x, g in zip(*rows, strict=True)] for rows in zip(theta, slope, strict=True)]
+    columns = [model.solve(pi, start) for start in START]
+    unfold = "/SoftmaxGradient.softmax_policy /Softmax.smx /Softmax.Z"
+    text = [
+        setting, table("mu", mu), table("theta", theta), *MATRICES, "Definition ex (x : q) : q := 1 + x * x.",
+        "Definition soft := SoftmaxGradient.softmax_policy ex theta.",
+        *inverted("inverse", "Discounted.Tpi Pm gam soft", [list(row) for row in zip(*columns, strict=True)], f"/Discounted.Tpi /Discounted.Ppi /soft {unfold}"),
+    ]  # fmt: skip
+    opened = f"rewrite /SoftmaxRate.ascent_run /= /SoftmaxRate.ascent_step -/soft /SoftmaxGradient.softmax_gradient; {SOLVED} rewrite /soft {unfold};"
+    diagonal, other = ((0, 0), (1, 1)), ((0, 1), (1, 0))
+    return "\n".join(text), [
+        *(Equation(name=f"pi_{s}{a}", term=f"SoftmaxGradient.softmax_policy ex theta {AT[s]} {AT[a]}", value=pi[s][a], prepare=f"rewrite {unfold};") for s, a in PAIRS),
+        *(
+            Equation(name=f"slope_{s}{a}", term=f"SoftmaxGradient.softmax_gradient Pm rm gam soft m {AT[s]} {AT[a]}", value=slope[s][a], prepare=opened)
+            for s, a in diagonal
+        ),
+        *(
+            Equation(name=f"step_{s}{a}", term=f"SoftmaxRate.ascent_run ex Pm rm gam m theta 1 {AT[s]} {AT[a]}", value=after[s][a], prepare=opened)
+            for s, a in other
+        ),
+    ]  # fmt: skip
+
+
 PAGES = "pgtheory.proofs.pages"
 
 SPANS = (
@@ -101,5 +131,9 @@ SPANS = (
     Span(
         definitions=tuple(f"NaturalRate.{x}" for x in ("natural_run", "natural_step", "normaliser", "advantage", "positive")),
         functions=(f"{EXACT}.rational:evaluate_exactly", f"{PAGES}.t24_natural_multiplicative:formula"), instance=natural,
+    ),
+    Span(
+        definitions=("SoftmaxGradient.softmax_policy", "SoftmaxGradient.softmax_gradient", "SoftmaxRate.ascent_step", "SoftmaxRate.ascent_run"),
+        functions=(f"{EXACT}.rational:policy_gradient", f"{PAGES}.softmaxes:softmax"), instance=ascent,
     ),
 )  # fmt: skip

@@ -57,7 +57,7 @@ def single(rng: np.random.Generator) -> tuple[str, list[Equation]]:
                 f"ImportanceSampling.ratio w {AT[s]} {tau}",
                 importance(lambda rows: [[Fraction(1)] * len(rows[0].steps)], pi, sampler, level="sequence")((path,))[0][0],
             ),
-            "robust": (f"DoublyRobust.doubly_robust r gam pi w guess {AT[s]} {tau}", t41_doubly_robust.estimate(case, s, at)),
+            "robust": (f"DoublyRobust.doubly_robust r gam pi w guess {AT[s]} {tau}", t41_doubly_robust.estimate(case, s, at, t41_doubly_robust.step)),
             "action": (f"StateBaseline.action_gpomdp r gam sc guess {AT[s]} {tau}", t45_state_baseline.estimate(case, s, at)),
         }
         equations += [Equation(name=f"{name}{number}", term=term, value=Fraction(value)) for name, (term, value) in terms.items()]

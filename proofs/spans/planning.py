@@ -88,7 +88,7 @@ def best(rng: np.random.Generator) -> tuple[str, list[Equation]]:
     columns = [model.solve(table_of_best, start) for start in START]
     text = [
         "Import Num.Theory Order.TTheory.", setting, table("X", once[0]), table("mu", START[0]), *MATRICES, GREATEST, "Definition Xv : 'cV[q]_2 := \\col_s X s.",
-        f"Definition best (s : 'I_2) : 'I_2 := nth ord0 [:: {'; '.join(AT[row.index(1)] for row in table_of_best)}] s.",
+        f"Definition best (s : 'I_2) : 'I_2 := nth ord0 [:: {'; '.join(AT[row.index(Fraction(1))] for row in table_of_best)}] s.",
         *inverted(
             "inverse", "Discounted.Tpi Pm gam (DeterministicPolicy.det _ best)", [list(row) for row in zip(*columns, strict=True)],
             "/Discounted.Tpi /Discounted.Ppi /DeterministicPolicy.det",

@@ -30,13 +30,14 @@ PLANTED = {
     "PolicyHessian.curvature": (f"{EXACT}.jets:Jet.__mul__", "f[i] * g[j] + f[j] * g[i]", "f[i] * g[j]"),
     "GeneralisedAdvantage.delta": (f"{EXACT}.estimators:gae", "(gamma * lambda_) ** (k - t)", "lambda_ ** (k - t)"),
     "LeaveOneOut.leave_one_out": (f"{EXACT}.estimators:leave_one_out", "len(rewards) - 1", "len(rewards)"),
-    "Clip.clip": (f"{PAGES}.t55_clip:clipped", "min(w * A, clip", "max(w * A, clip"),
+    "Clip.clip": (f"{PAGES}.t55_clip:smaller", "min(w * A, clip", "max(w * A, clip"),
     "Softmax.smx": ("pgtheory.tabular.policies.policy:fisher", "d[:, None] * policy.probabilities", "d[:, None] * policy.probabilities ** 2"),
     "Variance.E": (f"{PAGES}.laws:best_baseline", "square = [g * g", "square = [g"),
     "StateBaseline.score_mass": (f"{PAGES}.t45_state_baseline:total_variance", "(y - b[s])", "y"),
     "AverageReward.gain": ("pgtheory.tabular.solve.average:Unichain.deviation", "return x - self.d @ x", "return x"),
     "KullbackLeibler.KL": (f"{PAGES}.t62_kl_regularised:KL", "quotient(x, y)", "quotient(y, x)"),
     "NaturalRate.natural_run": (f"{PAGES}.t24_natural_multiplicative:formula", "p * x / weight", "x / weight"),
+    "SoftmaxGradient.softmax_policy": (f"{EXACT}.rational:policy_gradient", "pi[s][a] * A[s][a]", "pi[s][a] * Q[s][a]"),
 }
 """First definition of a span -> a Python function behind it, and a mistake somebody could make in it."""
 
