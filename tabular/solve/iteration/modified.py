@@ -158,9 +158,7 @@ def swept(
             V, last = sweep(V)
             n += 1
         steps += n
-        if trusted is not None and not last <= GROWTH * first < math.inf:
-            V, trusted, relaxation = trusted, None, 1.0
-        elif n > 1 and last > 0:
+        if n > 1 and last > 0:
             slow = steps + needed(goal, last, (last / first) ** (1 / (n - 1))) > patience
             telling = kind == "shifted" or fall < FALL or steps > patience
             if slow and telling and relaxation == 1 and n > 2:

@@ -46,6 +46,15 @@ def test_refused_where_the_band_is_wide_or_mostly_empty():
     assert Bands.of(sp.csr_array(far.reshape(60, 30)), 2, 16) is None
 
 
+def test_share_that_is_filled_is_that_of_all_actions():
+    """Three diagonals that one action of four fills: a quarter. Three fill more than half."""
+    P = table(30, 4, 1, 1)
+    for first, kept in ((3, False), (1, True)):
+        some = P.copy()
+        some[:, 4 - first :] = 0
+        assert (Bands.of(sp.csr_array(some.reshape(120, 30)), 4, 16) is not None) == kept
+
+
 @pytest.mark.parametrize(("below", "above"), BANDS[:5])
 def test_the_structure_of_a_chain_by_diagonals_is_that_of_its_rows(below, above):
     P = table(30, 1, below, above)

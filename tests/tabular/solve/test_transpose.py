@@ -27,3 +27,11 @@ def test_entries_stand_in_the_order_of_the_rows(monkeypatch, compiler, kind, sha
     np.testing.assert_array_equal(found.indptr, expected.indptr)
     np.testing.assert_array_equal(found.indices, expected.indices)
     np.testing.assert_array_equal(found.data, expected.data)
+
+
+def test_indices_take_four_bytes_and_count_beyond_two():
+    """70 000 rows that lead to one column: the last place is beyond 16 bits; wider indices would double what a product reads."""
+    found = transposed_rows(sp.csr_array(np.ones((70_000, 1))))
+
+    assert found.indptr.tolist() == [0, 70_000] and (found.indices == np.arange(70_000)).all()
+    assert found.indices.dtype == found.indptr.dtype == np.int32

@@ -61,6 +61,16 @@ def test_a_chain_that_never_ends_is_refused():
         Sweeps(Structure(np.eye(2), 1.0))
 
 
+def test_the_middle_leaves_half_of_the_span():
+    """Neither the mean nor the largest entry: of each column, what is left lies as far above zero as below."""
+    d = np.array([[0.0, 1.0], [4.0, -1.0], [1.0, 7.0]])
+
+    left = d - sweeps.middle(d)
+
+    assert sweeps.middle(d).tolist() == [2, 3]
+    assert (abs(left).max(axis=0) == np.ptp(d, axis=0) / 2).all()
+
+
 def test_a_right_hand_side_of_zero_takes_one_sweep():
     x, steps = Sweeps(Structure(np.full((3, 3), 1 / 3), 0.9)).solve(np.zeros(3), False, Aim(relative=1e-12))
 
