@@ -212,6 +212,19 @@ def test_level_of_proof_needs_the_kernel(page):
     assert (lacking.status, lacking.level) == ("not checked", "symbolic")
 
 
+@pytest.mark.parametrize(("status", "verdict_status", "level"), [
+    ("holds", "accepted", "proof"), ("holds", "refused", "float"), ("holds", "not checked", "float"), ("refuted", "accepted", "float"),
+])  # fmt: skip
+def test_claim_of_a_paper_is_proved_only_if_its_theorem_is_accepted_and_its_cases_hold(status, verdict_status, level):
+    from pgtheory.proofs.kernel.verdict import Verdict
+    from pgtheory.proofs.verification import Finding, with_kernel
+
+    claim = next(claim for paper in all_papers() for claim in paper.claims if claim.theorem == "T57")
+    found = with_kernel(Finding(claim=claim, status=status), Verdict(id="T57", status=verdict_status))
+
+    assert (found.status, found.level) == (status, level)
+
+
 def test_claim_cannot_call_itself_proved():
     from dataclasses import replace
 
