@@ -49,8 +49,10 @@ def by_recursion(case: Case, p: int, q: int, k: int, s: int, choose=comb, discou
             return m.gamma**0 if p + q + k == 0 else 0 * m.gamma
         total = 0 * m.gamma
         for a, (i, j, h) in product(m.actions, product(range(p + 1), range(q + 1), range(k + 1))):
-            first = one[s][a] ** (p - i) * two[s][a] ** (q - j) * m.r[s][a] ** (k - h) * discount(m.gamma, h)
             rest = sum(m.P[s][a][t] * moment(n - 1, i, j, h, t) for t in m.states)
+            if rest == 0:  # with one step to go, all but the moment of order 0
+                continue
+            first = one[s][a] ** (p - i) * two[s][a] ** (q - j) * m.r[s][a] ** (k - h) * discount(m.gamma, h)
             total += choose(p, i) * choose(q, j) * choose(k, h) * case.pi[s][a] * first * rest
         return total
 
