@@ -126,17 +126,21 @@ class Apart:
 
 @dataclass(frozen=True)
 class Exact:
-    """left = right, or left <= right, without any rounding: of integers, fractions, or elements of a field of symbols (only =), in nested lists of one shape.
+    """left = right, <= or >=, without any rounding: of integers, fractions, or elements of a field of symbols (only =), in nested lists of one shape.
 
-    The distance is max |left - right|, or max (left - right); 1 where symbols differ.
+    The distance is max |left - right|, max (left - right) or max (right - left); 1 where symbols differ.
     """
 
-    sign: Literal["=", "<="] = "="
+    sign: Literal["=", "<=", ">="] = "="
+
+    def gaps(self, left: object, right: object) -> list[Any]:
+        """Entry by entry, what must be 0, or for a bound not above 0."""
+        return differences(right, left) if self.sign == ">=" else differences(left, right)
 
     def __call__(self, left: object, right: object) -> Comparison:
-        gaps = differences(left, right)
-        sizes = [float(gap if self.sign == "<=" else abs(gap)) if isinstance(gap, int | Fraction) else float(gap != 0) for gap in gaps]
-        holds = all(gap <= 0 if self.sign == "<=" else gap == 0 for gap in gaps)
+        gaps, equal = self.gaps(left, right), self.sign == "="
+        sizes = [float(abs(gap) if equal else gap) if isinstance(gap, int | Fraction) else float(gap != 0) for gap in gaps]
+        holds = all(gap == 0 if equal else gap <= 0 for gap in gaps)
         return Comparison(holds=holds and bool(gaps), distance=max(sizes, default=float("inf")), threshold=0.0, origin="no rounding")
 
 
@@ -166,8 +170,8 @@ def gap(relation: Relation, left: object, right: object) -> str:
     """By how much two sides miss a relation, as text: an exact number where the relation is exact (of a bound the largest excess), else the distance."""
     if not isinstance(relation, Exact):
         return f"{relation(left, right).distance:.3g}"
-    gaps = differences(left, right)
-    return str(max(gaps) if relation.sign == "<=" else max(gaps, key=abs))
+    gaps = relation.gaps(left, right)
+    return str(max(gaps, key=abs) if relation.sign == "=" else max(gaps))
 
 
 def differences(left: object, right: object) -> list[Any]:

@@ -209,6 +209,15 @@ def small(label: str = "two states, two steps", **changes: Any) -> Case:
     return Case(label, **{name: as_fractions(part) for name, part in {**parts, "process": replace(model, **inside), **changes}.items()})
 
 
+def steered(label: str = "action a leads to state a", **changes: Any) -> Case:
+    """The problem on which Coq refutes false variants (mutants/Instances.v): action a leads to state a, and pi(1|1) = 1/3 + eps."""
+    parts = {
+        "P": [[[1, 0], [0, 1]], [[1, 0], [0, 1]]], "r": [[0, 1], [2, 0]], "mu": ["1/4", "3/4"], "pi": [["1/2", "1/2"], ["2/3", "1/3"]],
+        "dpi": [[0, 0], [-1, 1]], "other": [["3/4", "1/4"], ["3/4", "1/4"]],
+    }  # fmt: skip
+    return small(label, **{**parts, **changes})
+
+
 def as_fractions(part: Any) -> Any:
     """Integers and texts such as "1/3" as fractions in nested lists, so that a quotient is exact; outside lists, texts alone."""
     if isinstance(part, list | tuple):
@@ -216,10 +225,13 @@ def as_fractions(part: Any) -> Any:
     return Fraction(part) if isinstance(part, str) and part[-1:].isdigit() else part
 
 
+MOVING_MODEL = [[[dual(Fraction(1, 2), -1), dual(Fraction(1, 2), 1)]] * 2] * 2
+"""Every action leads to state 1 with probability 1/2 + eps."""
+
 MOVING = {
-    "P does not move": lambda: small(P=[[[dual(Fraction(1, 2), 1), dual(Fraction(1, 2), -1)], [1, 0]], [[0, 1], [Fraction(1, 3), Fraction(2, 3)]]]),
-    "r does not move": lambda: small(r=[[dual(1, 1), 0], [0, 2]]),
-    "gamma does not move": lambda: small(gamma=dual(Fraction(1, 2), 1)),
+    "P does not move": lambda: steered("state 1 follows with probability 1/2 + eps", P=MOVING_MODEL),
+    "r does not move": lambda: steered("action 1 pays 1 + eps", r=[[0, dual(1, 1)]] * 2),
+    "gamma does not move": lambda: steered("gamma = 1/2 + eps", gamma=dual(Fraction(1, 2), 1)),
 }
 """A model that depends on theta: what drops the three assumptions D P = D r = D gamma = 0."""
 

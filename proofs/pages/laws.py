@@ -28,6 +28,12 @@ def as_law(label: str, p: list, **parts: Any) -> Case:
     return Case(label, **{name: as_fractions(part) for name, part in {"p": p, **parts}.items()})
 
 
+def four(label: str = "four outcomes in two cells", **changes: Any) -> Case:
+    """The law on which Coq refutes false variants (mutants/FourOutcomes.v)."""
+    numbers = [0, 2, 4, 8]
+    return as_law(label, **{"p": ["1/2", "1/4", "1/8", "1/8"], "X": numbers, "r": numbers, "g": [1, -1, 0, -2], "cell": [0, 0, 1, 1], **changes})
+
+
 def law_symbols(names: str) -> tuple[list, list]:
     """Weights p0, p1, 1 - p0 - p1, and the symbols asked for."""
     p0, p1, *rest = symbols(f"p0,p1,{names}")

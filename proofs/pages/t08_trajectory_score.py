@@ -7,7 +7,20 @@ D pi = pi sc. Where pi(a|s) = 0 the logarithm does not exist and the theorem sti
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, D, cases, every_start, moving_policy, path_score, plain, score, small
+from pgtheory.proofs.pages.finite import (
+    LOOSE_MODEL,
+    MOVING_MODEL,
+    SHORT,
+    D,
+    cases,
+    every_start,
+    moving_policy,
+    path_score,
+    plain,
+    score,
+    small,
+    steered,
+)
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -24,14 +37,14 @@ def formula(case: Case, score_of=path_score) -> list:
     return every_start(case, lambda s: [p.prob(case.pi, s, path) * score_of(case, s, path) for path in p.paths(case.n)])
 
 
-def last_score(case: Case, s: int, path) -> object:
-    x, a, _ = case.process.visited(s, path)[-1]
-    return score(case)[x][a]
-
-
 def later_scores(case: Case, s: int, path) -> object:
     """Each action with the state after it, an index that is off by one."""
     return sum(score(case)[t][a] for _, a, t in case.process.visited(s, path))
+
+
+def slopes(case: Case, s: int, path) -> object:
+    """The derivatives of pi itself."""
+    return sum(case.dpi[x][a] for x, a, _ in case.process.visited(s, path))
 
 
 def derivation() -> Iterator[Step]:
@@ -49,12 +62,15 @@ PAGE = Page(
         id="T08", kind="identity", relation=Exact(), level="rational",
         statement="D p(tau) = p(tau) sum_k sc(s_k, a_k), where D pi = pi sc",
         left=derivative, right=formula,
-        cases=lambda: [*cases(8, SHORT), small("rows that sum to two", P=LOOSE_MODEL, pi=[[1, 1], [1, 2]], dpi=[[1, 1], [3, 4]])],
+        cases=lambda: [steered(), *cases(8, SHORT), small("rows that sum to two", P=LOOSE_MODEL, pi=[[1, 1], [1, 2]], dpi=[[1, 1], [3, 4]])],
         assumes={
-            "P does not move": MOVING["P does not move"],
+            "P does not move": lambda: steered("state 1 follows with probability 1/2 + eps, one step", P=MOVING_MODEL, n=1),
             "D pi = pi sc": lambda: small("twice the score", sc=[[6, -3], [8, -8]]),
         },
-        mutants={"the last score alone": lambda case: formula(case, last_score), "each action with the state after it": lambda case: formula(case, later_scores)},
+        mutants={
+            "each action with the state after it": lambda case: formula(case, later_scores),
+            "D pi in place of D pi / pi": lambda case: formula(case, slopes),
+        },
         source="Williams (1992)",
     ),
     free=("normalised rows", "positive probabilities: pi(a|s) = 0 is allowed", "a logarithm"),

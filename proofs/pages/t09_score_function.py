@@ -4,35 +4,57 @@ E[score F] = D E[F] for every function F of the path that does not itself move. 
 differentiates through a reward that depends on the policy. Source: Glynn (1990); Williams (1992).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, D, cases, dual, every_start, moving_policy, path_score, plain, score, small
+from pgtheory.proofs.pages.finite import (
+    LOOSE_MODEL,
+    MOVING,
+    SHORT,
+    D,
+    Number,
+    Path,
+    cases,
+    dual,
+    every_start,
+    moving_policy,
+    path_score,
+    plain,
+    small,
+    steered,
+)
 from pgtheory.proofs.pages.symbols import TwoByTwo
+from pgtheory.proofs.pages.t08_trajectory_score import later_scores
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
 
 
-def F(case: Case, path) -> object:
+def some(path: Path) -> Number:
     """Some function of the path: no return, no sum over steps."""
-    value = 1 + sum((i + 2) * (a + 3 * t) ** 2 for i, (a, t) in enumerate(path))
-    return dual(value, path[0][0]) if getattr(case, "F_moves", False) else value
+    return 1 + sum((i + 2) * (a + 3 * t) ** 2 for i, (a, t) in enumerate(path))
+
+
+def first_is(action: int) -> Callable[[Path], Number]:
+    """Whether the first action is that one."""
+    return lambda path: int(path[0][0] == action)
+
+
+def functions(case: Case) -> list[Callable[[Path], Number]]:
+    """The functions F whose means are differentiated."""
+    return getattr(case, "F", [some])
 
 
 def derivative(case: Case) -> list:
-    """D of the mean of F."""
+    """D of the mean of each F."""
     p = case.process
-    return every_start(case, lambda s: D(p.mean(moving_policy(case), case.n, s, lambda path: F(case, path))))
+    return [every_start(case, lambda s, F=F: D(p.mean(moving_policy(case), case.n, s, F))) for F in functions(case)]
 
 
-def estimator(case: Case, score_of=path_score) -> list:
+def estimator(case: Case, score_of=path_score, draws=lambda case: case.pi) -> list:
     """The mean of score times F."""
     p = plain(case.process)
-    return every_start(case, lambda s: p.mean(case.pi, case.n, s, lambda path: score_of(case, s, path) * plain(F(case, path))))
-
-
-def first_score(case: Case, s: int, path) -> object:
-    return score(case)[s][path[0][0]]
+    weighted = lambda s, F: p.mean(draws(case), case.n, s, lambda path: score_of(case, s, path) * plain(F(path)))
+    return [every_start(case, lambda s, F=F: weighted(s, F)) for F in functions(case)]
 
 
 def derivation() -> Iterator[Step]:
@@ -50,15 +72,17 @@ PAGE = Page(
         id="T09", kind="unbiased", relation=Exact(), level="rational",
         statement="E[F(tau) sum_k sc(s_k, a_k)] = D E[F(tau)], where D F = 0",
         left=derivative, right=estimator,
-        cases=lambda: [*cases(9, SHORT), small("rows of P that sum to two", P=LOOSE_MODEL)],
+        cases=lambda: [
+            steered("action a leads to state a, one step", n=1, F=[first_is(0), first_is(1)]), *cases(9, SHORT), small("rows of P that sum to two", P=LOOSE_MODEL),
+        ],
         assumes={
             "P does not move": MOVING["P does not move"],
-            "F does not move": lambda: small(F_moves=True),
+            "F does not move": lambda: steered("a first action 1 that pays 1 + eps, one step", n=1, F=[lambda path: dual(1, 1) * path[0][0]]),
             "D pi = pi sc": lambda: small("twice the score", sc=[[6, -3], [8, -8]]),
         },
         mutants={
-            "the first score alone": lambda case: estimator(case, first_score),
-            "the wrong sign": lambda case: [-x for x in estimator(case)],
+            "each action with the state after it": lambda case: estimator(case, later_scores),
+            "paths drawn by another policy": lambda case: estimator(case, draws=lambda case: case.other),
         },
         source="Glynn (1990); Williams (1992)",
     ),

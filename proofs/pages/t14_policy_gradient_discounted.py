@@ -7,7 +7,7 @@ invertible (T17 says when). No limit, no interchange of sum and derivative: the 
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import MOVING, D, cases, dot, moving_policy, plain, small
+from pgtheory.proofs.pages.finite import MOVING, D, cases, dot, moving_policy, plain, small, steered
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -46,11 +46,12 @@ PAGE = Page(
         id="T14", kind="identity", relation=Exact(), level="rational",
         statement="D V = (I - gamma P_pi)^-1 [sum_a D pi(a|s) Q(s, a)]_s",
         left=derivative, right=formula,
-        cases=lambda: [*cases(14), small("rows of P that sum to 1/2", P=[[["1/4", "1/4"], ["1/2", 0]], [[0, "1/2"], ["1/6", "1/3"]]])],
+        cases=lambda: [steered(), *cases(14), small("rows of P that sum to 1/2", P=[[["1/4", "1/4"], ["1/2", 0]], [[0, "1/2"], ["1/6", "1/3"]]])],
         assumes=MOVING,
         mutants={
+            "(1 - gamma) times the resolvent": lambda case: formula(case, solve=lambda p, pi, c: [(1 - p.gamma) * x for x in p.solve(pi, c)]),
+            "the resolvent transposed": lambda case: formula(case, solve=lambda p, pi, c: p.occupancy(c, pi)),
             "rewards in place of action values": lambda case: formula(case, values=lambda p, pi: p.r),
-            "no resolvent: the state's own gain alone": lambda case: formula(case, solve=lambda p, pi, c: c),
         },
         source="Sutton, McAllester, Singh, Mansour (1999), Theorem 1",
     ),

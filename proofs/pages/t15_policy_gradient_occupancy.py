@@ -5,11 +5,10 @@ program that draws states without gamma^k estimates another vector. Source: Sutt
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import MOVING, D, cases, dot, dual, moving_policy, plain, small
+from pgtheory.proofs.pages.finite import MOVING, D, cases, dot, dual, moving_policy, plain, steered
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -49,11 +48,11 @@ PAGE = Page(
     claim=Claim(
         id="T15", kind="identity", relation=Exact(), level="rational",
         statement="D J = sum_s d(s) sum_a D pi(a|s) Q(s, a), d = mu (I - gamma P_pi)^-1",
-        left=derivative, right=formula, cases=lambda: cases(15),
-        assumes={**MOVING, "mu does not move": lambda: small(mu=[dual(Fraction(1, 3), 1), dual(Fraction(2, 3), -1)])},
+        left=derivative, right=formula, cases=lambda: [steered(), *cases(15)],
+        assumes={**MOVING, "mu does not move": lambda: steered("a start that moves", mu=[dual(Fraction(1, 4), -1), dual(Fraction(3, 4), 1)])},
         mutants={
             "the start instead of the visits": lambda case: formula(case, weights=lambda p, mu, pi: mu),
-            "visits with another discount": lambda case: formula(case, weights=lambda p, mu, pi: replace(p, gamma=p.gamma + Fraction(1, 20)).occupancy(mu, pi)),
+            "(1 - gamma) times the visits": lambda case: formula(case, weights=lambda p, mu, pi: [(1 - p.gamma) * d for d in p.occupancy(mu, pi)]),
         },
         source="Sutton, McAllester, Singh, Mansour (1999), Theorem 1",
     ),

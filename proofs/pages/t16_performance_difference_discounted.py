@@ -7,7 +7,7 @@ for which V is defined as (I - gamma P_pi)^-1 r_pi, or any other function V at a
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_POLICY, cases, dot, small
+from pgtheory.proofs.pages.finite import cases, dot, small, steered
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -18,12 +18,12 @@ def difference(case: Case) -> list:
     return [new - old for new, old in zip(case.process.value(case.other), case.process.value(case.pi), strict=True)]
 
 
-def formula(case: Case, visits=lambda case: case.other, acts=lambda case: case.other) -> list:
+def formula(case: Case, visits=lambda case: case.other, judge=lambda case: case.pi) -> list:
     """(I - gamma P_pi')^-1 [sum_a pi'(a|s) (Q(s, a) - V(s))]."""
     p = case.process
     V = p.value(case.pi)
-    advantage = [[q - v for q in row] for row, v in zip(p.action_value(case.pi), V, strict=True)]
-    return p.solve(visits(case), [dot(row, A) for row, A in zip(acts(case), advantage, strict=True)])
+    advantage = [[q - v for q in row] for row, v in zip(p.action_value(judge(case)), V, strict=True)]
+    return p.solve(visits(case), [dot(row, A) for row, A in zip(case.other, advantage, strict=True)])
 
 
 def derivation() -> Iterator[Step]:
@@ -46,11 +46,11 @@ PAGE = Page(
         id="T16", kind="identity", relation=Exact(), level="rational",
         statement="V' - V = (I - gamma P_pi')^-1 [sum_a pi'(a|s) (Q(s, a) - V(s))]_s",
         left=difference, right=formula,
-        cases=lambda: [*cases(16), small("rows of the old policy that sum to 3/2", pi=[[1, "1/2"], [1, "1/2"]])],
-        assumes={"rows of the new policy sum to one": lambda: small(other=LOOSE_POLICY, gamma="1/4")},
+        cases=lambda: [steered(), *cases(16), small("rows of the old policy that sum to 3/2", pi=[[1, "1/2"], [1, "1/2"]])],
+        assumes={"rows of the new policy sum to one": lambda: steered("rows that sum to 3/2", other=[[1, "1/2"], [1, "1/2"]])},
         mutants={
             "visits of the old policy": lambda case: formula(case, visits=lambda case: case.pi),
-            "actions of the old policy": lambda case: formula(case, acts=lambda case: case.pi),
+            "action values of the new policy": lambda case: formula(case, judge=lambda case: case.other),
         },
         source="Kakade, Langford (2002), Lemma 6.1",
     ),

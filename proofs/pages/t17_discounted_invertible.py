@@ -38,7 +38,8 @@ def matrix(label: str, M: list, gamma: int | str) -> Case:
 
 def instances() -> list[Case]:
     found = [Case(case.label, M=case.process.kernel(case.pi), gamma=case.process.gamma) for case in cases(17)]
-    return [*found, matrix("a chain that stays", [[1, 0], [0, 1]], "9/10"), matrix("a cycle of two", [[0, 1], [1, 0]], "99/100")]
+    by_hand = [matrix("a chain that forgets where it was", [["1/2", "1/2"], ["1/2", "1/2"]], "1/2")]
+    return [*found, *by_hand, matrix("a chain that stays", [[1, 0], [0, 1]], "9/10"), matrix("a cycle of two", [[0, 1], [1, 0]], "99/100")]
 
 
 PAGE = Page(
@@ -49,12 +50,15 @@ PAGE = Page(
         statement="rank(I - gamma M) = n, for M >= 0 with rows that sum to at most one and 0 <= gamma < 1",
         left=rank, right=lambda case: len(case.M), cases=instances,
         assumes={
-            "gamma < 1": lambda: matrix("gamma = 1", [["1/2", "1/2"], ["1/3", "2/3"]], 1),
+            "gamma < 1": lambda: matrix("gamma = 1 on a chain that stays", [[1, 0], [0, 1]], 1),
             "gamma >= 0": lambda: matrix("gamma = -1 on a cycle", [[0, 1], [1, 0]], -1),
             "M >= 0": lambda: matrix("eigenvalue 2", [["3/2", "-1/2"], ["-1/2", "3/2"]], "1/2"),
-            "rows sum to at most one": lambda: matrix("rows that sum to two", [[1, 1], [1, 1]], "1/2"),
+            "rows sum to at most one": lambda: matrix("entries of at most one", [[1, 1], [1, 1]], "1/2"),
         },
-        mutants={"one less": lambda case: len(case.M) - 1, "one more": lambda case: len(case.M) + 1},
+        mutants={
+            "without the discount: the rank of I - M": lambda case: rank(Case(case.label, M=case.M, gamma=1)),
+            "invertible only where M is: the rank of M": lambda case: rank_of(case.M),
+        },
         source="Puterman (1994), Theorem 6.1.1",
     ),
     free=("an irreducible or aperiodic chain", "a bound on the rewards"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import mean, variance
-from pgtheory.proofs.pages.laws import as_law, law_symbols, laws
+from pgtheory.proofs.pages.laws import four, law_symbols, laws
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
 
@@ -29,8 +29,8 @@ PAGE = Page(
     words="The variance is the mean square less the square of the mean.",
     claim=Claim(
         id="T18", kind="identity", relation=Exact(), level="rational", statement="Var X = E X^2 - (E X)^2",
-        left=lambda case: variance(case.p, case.X), right=formula, cases=lambda: laws(18),
-        assumes={"weights sum to one": lambda: as_law("weights that sum to two", [1, 1], X=[1, 2])},
+        left=lambda case: variance(case.p, case.X), right=formula, cases=lambda: [four(), *laws(18)],
+        assumes={"weights sum to one": lambda: four("weights that sum to two", p=["1/2", "1/2", "1/2", "1/2"])},
         mutants={
             "plus": lambda case: mean(case.p, [x * x for x in case.X]) + mean(case.p, case.X) ** 2,
             "the mean not squared": lambda case: mean(case.p, [x * x for x in case.X]) - mean(case.p, case.X),

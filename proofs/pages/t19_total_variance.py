@@ -7,8 +7,8 @@ variance: T46. A cell whose mass is zero must carry no weight; this is asked of 
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import dot, variance
-from pgtheory.proofs.pages.laws import as_law, law_symbols, laws
+from pgtheory.proofs.pages.finite import Number, dot, mean, variance
+from pgtheory.proofs.pages.laws import four, law_symbols, laws
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
 
@@ -21,11 +21,20 @@ def conditional_mean(case: Case, X: list) -> list:
     return [total[cell] / mass[cell] if mass[cell] != 0 else 0 * case.p[0] for cell in case.cell]
 
 
-def parts(case: Case) -> tuple:
-    """E[Var(X | cell)], Var(E[X | cell])."""
-    m = conditional_mean(case, case.X)
-    inner = conditional_mean(case, [(x - y) ** 2 for x, y in zip(case.X, m, strict=True)])
-    return dot(case.p, inner), variance(case.p, m)
+def formula(case: Case, centre=lambda case: conditional_mean(case, case.X), between=variance) -> Number:
+    """E[Var(X | cell)] + Var(E[X | cell])."""
+    inner = conditional_mean(case, [(x - y) ** 2 for x, y in zip(case.X, centre(case), strict=True)])
+    return dot(case.p, inner) + between(case.p, conditional_mean(case, case.X))
+
+
+def mean_of_all(case: Case) -> list:
+    """E X, at every outcome."""
+    return [mean(case.p, case.X)] * len(case.p)
+
+
+def mean_square(p: list, x: list) -> Number:
+    """E x^2."""
+    return mean(p, [y * y for y in x])
 
 
 def derivation() -> Iterator[Step]:
@@ -39,7 +48,7 @@ def derivation() -> Iterator[Step]:
         dot(p, [d * y for d, y in zip(deviation, m, strict=True)]),
         0 * X[0],
     )
-    yield Step("so that the squares add", variance(p, X), sum(parts(case)))
+    yield Step("so that the squares add", variance(p, X), formula(case))
 
 
 PAGE = Page(
@@ -47,11 +56,14 @@ PAGE = Page(
     words="The variance is the mean of the variances within the cells plus the variance of the means of the cells.",
     claim=Claim(
         id="T19", kind="variance equals", relation=Exact(), level="rational", statement="Var X = E[Var(X | cell)] + Var(E[X | cell])",
-        left=lambda case: variance(case.p, case.X), right=lambda case: sum(parts(case)), cases=lambda: laws(19),
+        left=lambda case: variance(case.p, case.X), right=formula, cases=lambda: [four(), *laws(19)],
         assumes={
-            "no outcome of weight in a cell of mass zero": lambda: as_law("weights 1, -1 and 1", [1, -1, 1], X=[1, 2, 4], cell=[0, 0, 1]),
+            "no outcome of weight in a cell of mass zero": lambda: four("weights 1, -1 and 1, 0", p=[1, -1, 1, 0]),
         },
-        mutants={"without the variance of the means": lambda case: parts(case)[0], "without the mean of the variances": lambda case: parts(case)[1]},
+        mutants={
+            "squares about the mean of all within the cells": lambda case: formula(case, centre=mean_of_all),
+            "the mean square of the cells' means": lambda case: formula(case, between=mean_square),
+        },
     ),
     free=("weights that sum to one", "positive weights", "cells that all have mass"),
     derivation=derivation,

@@ -5,21 +5,18 @@ the second moment is a square to complete. Source: Greensmith, Bartlett, Baxter 
 """
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import dot, mean, variance
-from pgtheory.proofs.pages.laws import as_law, best_baseline, law_symbols, laws, weighted
+from pgtheory.proofs.pages.finite import Number, dot, mean, variance
+from pgtheory.proofs.pages.laws import best_baseline, four, law_symbols, laws, weighted
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
 
-ONE = Fraction(1)
 
-
-def formula(case: Case, vertex=best_baseline, power: int = 2) -> object:
+def formula(case: Case, vertex=best_baseline, power: int = 2) -> Number:
     """Var(g (r - b*)) + E[g^2] (b - b*)^2."""
     best = vertex(case)
-    return variance(case.p, weighted(case, best)) + dot(case.p, [g**power for g in case.g]) * (case.b - best) ** 2
+    return variance(case.p, weighted(case, best)) + dot(case.p, [g * g for g in case.g]) * (case.b - best) ** power
 
 
 def derivation() -> Iterator[Step]:
@@ -36,14 +33,14 @@ PAGE = Page(
     claim=Claim(
         id="T20", kind="variance equals", relation=Exact(), level="rational",
         statement="Var(g (r - b)) = Var(g (r - b*)) + E[g^2] (b - b*)^2, b* = E[g^2 r] / E[g^2]",
-        left=lambda case: variance(case.p, weighted(case, case.b)), right=formula, cases=lambda: laws(20),
+        left=lambda case: variance(case.p, weighted(case, case.b)), right=formula, cases=lambda: [four(b="0"), *laws(20)],
         assumes={
-            "the score has mean zero": lambda: as_law("a score of mean 1/2", ["1/2", "1/2"], g=[2, -1], r=[1, 3], b=ONE),
-            "E g^2 is not 0": lambda: as_law("weights 3, -3, 1", [3, -3, 1], g=[1, 2, 3], r=[1, 3, 5], b=ONE),
+            "the score has mean zero": lambda: four("a score of mean one", g=[1, 1, 0, 2], b="1"),
+            "E g^2 is not 0": lambda: four("weights 3, -3, 1", p=[3, -3, 1, 0], g=[1, 2, 3, 0], b="1"),
         },
         mutants={
             "the mean reward as the vertex": lambda case: formula(case, vertex=lambda case: mean(case.p, case.r)),
-            "E|g|^4 in place of E|g|^2": lambda case: formula(case, power=4),
+            "the distance not squared": lambda case: formula(case, power=1),
         },
         source="Greensmith, Bartlett, Baxter (2004), Theorem 8; Weaver, Tao (2001)",
     ),

@@ -18,10 +18,10 @@ def derivative(case: Case) -> list:
     return [D(p) for p in softmax(moving_exponentials(case))]
 
 
-def formula(case: Case, mean=lambda pi, d: dot(pi, d)) -> list:
+def formula(case: Case, mean=lambda pi, d, a: dot(pi, d)) -> list:
     """pi_a (D theta_a - sum_b pi_b D theta_b)."""
     pi = softmax(case.e)
-    return [p * (d - mean(pi, case.dtheta)) for p, d in zip(pi, case.dtheta, strict=True)]
+    return [p * (d - mean(pi, case.dtheta, a)) for a, (p, d) in enumerate(zip(pi, case.dtheta, strict=True))]
 
 
 def derivation() -> Iterator[Step]:
@@ -36,11 +36,12 @@ PAGE = Page(
     words="A softmax probability moves by itself times the slope of its logit less the mean slope.",
     claim=Claim(
         id="T22", kind="identity", relation=Exact(), level="rational", statement="D pi_a = pi_a (D theta_a - sum_b pi_b D theta_b), pi = e / sum e, D e = e D theta",
-        left=derivative, right=formula, cases=lambda: [*logits(22), by_hand("numbers of both signs", e=[-1, 3])],
+        left=derivative, right=formula, cases=lambda: [by_hand("two actions by hand", e=[3, 1], dtheta=[1, 2]), *logits(22), by_hand("numbers of both signs", e=[-1, 3])],
         assumes={"D e = e D theta": lambda: by_hand("exponentials that move otherwise", de=[1, 1])},
         mutants={
-            "without the mean slope": lambda case: formula(case, mean=lambda pi, d: 0),
-            "the plain mean of the slopes": lambda case: formula(case, mean=lambda pi, d: sum(d) / len(d)),
+            "without the mean slope": lambda case: formula(case, mean=lambda pi, d, a: 0),
+            "slopes summed without the probabilities": lambda case: formula(case, mean=lambda pi, d, a: sum(d)),
+            "the action's own slope alone": lambda case: formula(case, mean=lambda pi, d, a: pi[a] * d[a]),
         },
     ),
     free=("positive exponentials", "independent logits: theta may be any function of the parameters", "an exponential function"),

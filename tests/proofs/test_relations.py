@@ -1,9 +1,11 @@
 """Relations accept what they should, refuse what they should, and never accept a NaN."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from pgtheory.proofs.relations import UNIT, Apart, AtMost, Below, Certified, Derived, Equal, Rounding
+from pgtheory.proofs.relations import UNIT, Apart, AtMost, Below, Certified, Derived, Equal, Exact, Rounding, gap
 from pgtheory.tabular.errors import InvalidArgument
 
 
@@ -40,6 +42,25 @@ def test_below_needs_the_whole_gap():
 def test_apart_needs_the_gap_somewhere():
     assert Apart(1.0)([0.0, 0.0], [0.0, 1.0]).holds
     assert not Apart(1.0)([0.0, 0.0], [0.5, 0.9]).holds
+
+
+@pytest.mark.parametrize(("sign", "holding"), [("=", [2]), ("<=", [2, 3]), (">=", [1, 2])])
+def test_exact_holds_without_rounding(sign, holding):
+    """Of the second entry, left is 2; the first entries are equal."""
+    assert [right for right in (1, 2, 3) if Exact(sign)([0, 2], [0, right]).holds] == holding
+
+
+def test_exact_misses_by_the_largest_excess():
+    left, right = [Fraction(1, 2), 0, 0], [0, Fraction(2, 3), 0]
+
+    assert [gap(Exact(sign), left, right) for sign in ("=", "<=", ">=")] == ["-2/3", "1/2", "2/3"]
+    assert [Exact(sign)(left, right).distance for sign in ("=", "<=", ">=")] == [2 / 3, 1 / 2, 2 / 3]
+
+
+def test_exact_compares_something_and_no_floats():
+    assert not any(Exact(sign)([], []).holds for sign in ("=", "<=", ">="))
+    with pytest.raises(InvalidArgument, match="is a float"):
+        Exact()(0.5, Fraction(1, 2))
 
 
 @pytest.mark.parametrize("relation", [Equal(), AtMost(), Below(0.1), Apart(0.1), Equal(Derived(1e9, "whatever it may be"))])
