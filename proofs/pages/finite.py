@@ -209,7 +209,7 @@ def small(label: str = "two states, two steps", **changes: Any) -> Case:
     return Case(label, **{name: as_fractions(part) for name, part in {**parts, "process": replace(model, **inside), **changes}.items()})
 
 
-def steered(label: str = "action a leads to state a", **changes: Any) -> Case:
+def steered(label: str = "two states that the actions choose", **changes: Any) -> Case:
     """The problem on which Coq refutes false variants (mutants/Instances.v): action a leads to state a, and pi(1|1) = 1/3 + eps."""
     parts = {
         "P": [[[1, 0], [0, 1]], [[1, 0], [0, 1]]], "r": [[0, 1], [2, 0]], "mu": ["1/4", "3/4"], "pi": [["1/2", "1/2"], ["2/3", "1/3"]],
@@ -229,9 +229,9 @@ MOVING_MODEL = [[[dual(Fraction(1, 2), -1), dual(Fraction(1, 2), 1)]] * 2] * 2
 """Every action leads to state 1 with probability 1/2 + eps."""
 
 MOVING = {
-    "P does not move": lambda: steered("state 1 follows with probability 1/2 + eps", P=MOVING_MODEL),
-    "r does not move": lambda: steered("action 1 pays 1 + eps", r=[[0, dual(1, 1)]] * 2),
-    "gamma does not move": lambda: steered("gamma = 1/2 + eps", gamma=dual(Fraction(1, 2), 1)),
+    "P does not move": lambda: steered("moves to state 1 of probability 1/2 + eps", P=MOVING_MODEL),
+    "r does not move": lambda: steered("an action 1 that pays 1 + eps", r=[[0, dual(1, 1)]] * 2),
+    "gamma does not move": lambda: steered("the discount 1/2 + eps", gamma=dual(Fraction(1, 2), 1)),
 }
 """A model that depends on theta: what drops the three assumptions D P = D r = D gamma = 0."""
 
@@ -240,6 +240,15 @@ LOOSE_POLICY = [[Fraction(1), Fraction(1)], [Fraction(1), Fraction(0)]]
 
 LOOSE_MODEL = [[[1, 1], [1, 0]], [[0, 1], [1, 0]]]
 """The same for P."""
+
+
+UNNORMALISED_POLICY = [[Fraction(1), Fraction(1, 2)]] * 2
+"""Rows that sum to 3/2, of which the second entry moves in `UNNORMALISED_SLOPE`: pi_unnormalised in Coq."""
+
+UNNORMALISED_SLOPE = [[0, 1]] * 2
+
+UNNORMALISED_MODEL = [[[1, 1]] * 2] * 2
+"""Rows that sum to two: P_unnormalised in Coq."""
 
 
 def plain(table: Any) -> Any:
@@ -278,6 +287,16 @@ def path_score(case: Case, s: int, path: Path) -> Number:
     """sum_k sc(s_k, a_k)."""
     sc = score(case)
     return sum((sc[x][a] for x, a, _ in case.process.visited(s, path)), Fraction(0))
+
+
+def some(path: Path) -> Number:
+    """Some function of the path: no return, no sum over steps."""
+    return 1 + sum((i + 2) * (a + 3 * t) ** 2 for i, (a, t) in enumerate(path))
+
+
+def taken(step: int, action: int) -> Callable[[Path], int]:
+    """Whether the action of that step is that one."""
+    return lambda path: int(path[step][0] == action)
 
 
 def reward_to_go(case: Case, s: int, path: Path, weight: Callable[[Number, int], Number] = lambda gamma, k: gamma**k) -> Number:

@@ -11,7 +11,7 @@ The value is one (c = r_pi), its derivative is one (T02: c = sum_a D pi Q), the 
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, cases, dot, every_start, small
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, cases, dot, every_start, small, steered
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -31,6 +31,14 @@ def formula(case: Case, source=lambda n, k: n - k - 1, weight=lambda gamma, k: g
     return every_start(case, lambda s: sum(weight(p.gamma, k) * dot(p.reach(case.pi, k)[s], case.b[source(case.n, k)]) for k in range(case.n)))
 
 
+def instances() -> Iterator[Case]:
+    """With c_n besides, which only a false variant asks for."""
+    yield steered("two states that the actions choose, c_n = n", n=3, b=[[n, n] for n in range(4)])
+    for case in [*cases(1), small("rows that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY)]:
+        case.b = [*case.b, case.b[0]]
+        yield case
+
+
 def derivation() -> Iterator[Step]:
     m = TwoByTwo(more="c00,c01,c10,c11")
     p, pi, both = m.process, m.pi, (0, 1)
@@ -48,11 +56,10 @@ PAGE = Page(
     claim=Claim(
         id="T01", kind="identity", relation=Exact(), level="rational",
         statement="X_0 = 0, X_{n+1} = c_n + gamma P_pi X_n imply X_n(s) = sum_{k<n} gamma^k sum_x Pr_k(s -> x) c_{n-k-1}(x)",
-        left=recursion, right=formula,
-        cases=lambda: [*cases(1), small("rows that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY)],
+        left=recursion, right=formula, cases=instances,
         assumes={"X_0 = 0": lambda: small(start=[1, 0])},
         mutants={
-            "the sources in the other order": lambda case: formula(case, source=lambda n, k: k),
+            "each source one step late: c_{n-k}": lambda case: formula(case, source=lambda n, k: n - k),
             "without gamma^k": lambda case: formula(case, weight=lambda gamma, k: 1),
         },
     ),

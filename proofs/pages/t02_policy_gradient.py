@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, MOVING, cases, dot, every_start, plain, small, value_derivative
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, MOVING, cases, dot, every_start, plain, small, steered, value_derivative
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -47,7 +47,7 @@ PAGE = Page(
         id="T02", kind="identity", relation=Exact(), level="rational",
         statement="D V_n(s) = sum_{k<n} gamma^k sum_x Pr_k(s -> x) sum_a D pi(a|x) Q_{n-k-1}(x, a)",
         left=value_derivative, right=formula,
-        cases=lambda: [*cases(2), small("rows of pi and P that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY, dpi=[[1, 1], [0, 5]])],
+        cases=lambda: [steered(), *cases(2), small("rows of pi and P that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY, dpi=[[1, 1], [0, 5]])],
         assumes=MOVING,
         mutants={
             "without gamma^k": lambda case: formula(case, weight=lambda gamma, k: 1),

@@ -7,10 +7,25 @@ It may not depend on the action: then sum_a D pi(a|x) b(x, a) is the derivative 
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, cases, dot, every_start, plain, small, value_derivative
+from pgtheory.proofs.pages.finite import (
+    LOOSE_MODEL,
+    MOVING,
+    UNNORMALISED_POLICY,
+    UNNORMALISED_SLOPE,
+    cases,
+    dot,
+    every_start,
+    plain,
+    small,
+    steered,
+    value_derivative,
+)
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
+
+ONES = [[1, 1]] * 2
+"""The baseline 1."""
 
 
 def formula(case: Case, baseline=lambda case, k, x, a: case.b[k][x], weight=lambda gamma, k: gamma**k) -> list:
@@ -37,8 +52,8 @@ PAGE = Page(
         id="T03", kind="identity", relation=Exact(), level="rational",
         statement="D V_n(s) = sum_{k<n} gamma^k sum_x Pr_k(s -> x) sum_a D pi(a|x) (Q_{n-k-1}(x, a) - b_k(x))",
         left=value_derivative, right=formula,
-        cases=lambda: [*cases(3), small("rows of P that sum to two", P=LOOSE_MODEL)],
-        assumes={**MOVING, "rows of pi sum to one": lambda: small(pi=[[1, 1], [1, 0]], dpi=[[1, 1], [0, 5]])},
+        cases=lambda: [steered("two states that the actions choose, b = 1", b=ONES), *cases(3), small("rows of P that sum to two", P=LOOSE_MODEL)],
+        assumes={**MOVING, "rows of pi sum to one": lambda: steered("rows that sum to 3/2", pi=UNNORMALISED_POLICY, dpi=UNNORMALISED_SLOPE, b=ONES)},
         mutants={
             "a baseline that depends on the action": lambda case: formula(case, baseline=lambda case, k, x, a: case.b[k][x] * a),
             "without gamma^k": lambda case: formula(case, weight=lambda gamma, k: 1),

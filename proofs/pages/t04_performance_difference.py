@@ -7,7 +7,7 @@ a sum of advantages of the OLD policy over what the NEW policy visits. Source: K
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, cases, dot, every_start, small
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, UNNORMALISED_POLICY, cases, dot, every_start, small, steered
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -43,8 +43,8 @@ PAGE = Page(
         id="T04", kind="identity", relation=Exact(), level="rational",
         statement="V'_n(s) - V_n(s) = sum_{k<n} gamma^k sum_x Pr'_k(s -> x) sum_a pi'(a|x) (Q_{n-k-1}(x, a) - V_{n-k}(x))",
         left=difference, right=formula,
-        cases=lambda: [*cases(4), small("rows of P and of the old policy that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY)],
-        assumes={"rows of the new policy sum to one": lambda: small(other=LOOSE_POLICY)},
+        cases=lambda: [steered(), *cases(4), small("rows of P and of the old policy that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY)],
+        assumes={"rows of the new policy sum to one": lambda: steered("rows that sum to 3/2", other=UNNORMALISED_POLICY)},
         mutants={
             "visits of the old policy": lambda case: formula(case, visits=lambda case: case.pi),
             "actions of the old policy": lambda case: formula(case, acts=lambda case: case.pi),

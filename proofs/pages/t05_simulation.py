@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_POLICY, Process, cases, dot, every_start, process, small
+from pgtheory.proofs.pages.finite import LOOSE_POLICY, Process, as_fractions, cases, dot, every_start, process, small, steered
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -29,12 +29,21 @@ def difference(case: Case) -> list:
     return [true - wrong for true, wrong in zip(case.truth.V(case.pi, case.n), case.process.V(case.pi, case.n), strict=True)]
 
 
-def formula(case: Case, visits=lambda case: case.truth, values=lambda case: case.process) -> list:
+def formula(case: Case, visits=lambda case: case.truth, values=lambda case: case.process, sign: int = 1) -> list:
     """sum_{k<n} gamma^k sum_x Pr'_k(s -> x) sum_a pi(a|x) (r'(x, a) - r(x, a) + gamma sum_y (P'(x, a, y) - P(x, a, y)) V_{n-k-1}(y))."""
     p, q = case.process, case.truth
-    error = lambda V, x, a: q.r[x][a] - p.r[x][a] + p.gamma * (dot(q.P[x][a], V) - dot(p.P[x][a], V))
+    error = lambda V, x, a: q.r[x][a] - p.r[x][a] + sign * p.gamma * (dot(q.P[x][a], V) - dot(p.P[x][a], V))
     local = lambda m: [sum(case.pi[x][a] * error(values(case).V(case.pi, m), x, a) for a in p.actions) for x in p.states]
     return every_start(case, lambda s: visits(case).unroll(case.pi, case.n, local, s))
+
+
+def instances() -> Iterator[Case]:
+    for n in (2, 3):
+        case = steered(f"moves to state 0 of probability 3/4 and rewards one higher, {n} steps", n=n)
+        case.truth = Process(as_fractions([[["3/4", "1/4"]] * 2] * 2), as_fractions([[1, 2], [3, 1]]), case.process.gamma)
+        yield case
+    yield from (with_truth(case, i) for i, case in enumerate(cases(5)))
+    yield with_truth(small("rows that sum to two", pi=LOOSE_POLICY), 5)
 
 
 def derivation() -> Iterator[Step]:
@@ -59,10 +68,10 @@ PAGE = Page(
     claim=Claim(
         id="T05", kind="identity", relation=Exact(), level="rational",
         statement="V'_n(s) - V_n(s) = sum_{k<n} gamma^k sum_x Pr'_k(s -> x) sum_a pi(a|x) (r' - r + gamma (P' - P) V_{n-k-1})(x, a)",
-        left=difference, right=formula,
-        cases=lambda: [*(with_truth(case, i) for i, case in enumerate(cases(5))), with_truth(small("rows that sum to two", pi=LOOSE_POLICY), 5)],
+        left=difference, right=formula, cases=instances,
         assumes={"one discount in both models": other_discount},
         mutants={
+            "P - P' in place of P' - P": lambda case: formula(case, sign=-1),
             "visits in the wrong model": lambda case: formula(case, visits=lambda case: case.process),
             "values in the true model": lambda case: formula(case, values=lambda case: case.truth),
         },

@@ -7,7 +7,7 @@ T13 use it, the theorems on V do not.
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, SHORT, cases, every_start, small
+from pgtheory.proofs.pages.finite import SHORT, UNNORMALISED_MODEL, UNNORMALISED_POLICY, cases, every_start, steered
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -32,7 +32,10 @@ PAGE = Page(
         id="T06", kind="identity", relation=Exact(), level="rational",
         statement="sum over paths of n steps of prod_k pi(a_k|s_k) P(s_k, a_k, s_{k+1}) = 1",
         left=mass, right=lambda case: [1] * len(case.mu), cases=lambda: cases(6, SHORT),
-        assumes={"rows of P sum to one": lambda: small(P=LOOSE_MODEL), "rows of pi sum to one": lambda: small(pi=LOOSE_POLICY)},
+        assumes={
+            "rows of P sum to one": lambda: steered("rows that sum to two", P=UNNORMALISED_MODEL, n=1),
+            "rows of pi sum to one": lambda: steered("rows that sum to 3/2", pi=UNNORMALISED_POLICY, n=1),
+        },
         mutants={
             "as many as there are sequences of actions: P left out": lambda case: [len(case.pi[0]) ** case.n] * len(case.mu),
             "one for each step": lambda case: [case.n] * len(case.mu),

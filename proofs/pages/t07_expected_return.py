@@ -6,7 +6,7 @@ Two definitions of the same number: a sum over A^n S^n paths, and n matrix produ
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, SHORT, Process, cases, every_start, small
+from pgtheory.proofs.pages.finite import SHORT, UNNORMALISED_MODEL, UNNORMALISED_POLICY, Process, cases, every_start, steered
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -30,7 +30,10 @@ PAGE = Page(
         id="T07", kind="identity", relation=Exact(), level="rational",
         statement="E[sum_{k<n} gamma^k r(s_k, a_k)] = V_n(s)",
         left=mean_return, right=lambda case: case.process.V(case.pi, case.n), cases=lambda: cases(7, SHORT),
-        assumes={"rows of P sum to one": lambda: small(P=LOOSE_MODEL), "rows of pi sum to one": lambda: small(pi=LOOSE_POLICY)},
+        assumes={
+            "rows of P sum to one": lambda: steered("rows that sum to two", P=UNNORMALISED_MODEL),
+            "rows of pi sum to one": lambda: steered("rows that sum to 3/2", pi=UNNORMALISED_POLICY),
+        },
         mutants={
             "one step less": lambda case: case.process.V(case.pi, case.n - 1),
             "undiscounted": lambda case: Process(case.process.P, case.process.r, 1).V(case.pi, case.n),

@@ -64,7 +64,7 @@ PAGE = Page(
         left=derivative, right=formula,
         cases=lambda: [steered(), *cases(8, SHORT), small("rows that sum to two", P=LOOSE_MODEL, pi=[[1, 1], [1, 2]], dpi=[[1, 1], [3, 4]])],
         assumes={
-            "P does not move": lambda: steered("state 1 follows with probability 1/2 + eps, one step", P=MOVING_MODEL, n=1),
+            "P does not move": lambda: steered("moves to state 1 of probability 1/2 + eps, one step", P=MOVING_MODEL, n=1),
             "D pi = pi sc": lambda: small("twice the score", sc=[[6, -3], [8, -8]]),
         },
         mutants={

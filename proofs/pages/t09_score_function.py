@@ -21,22 +21,14 @@ from pgtheory.proofs.pages.finite import (
     path_score,
     plain,
     small,
+    some,
     steered,
+    taken,
 )
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.pages.t08_trajectory_score import later_scores
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
-
-
-def some(path: Path) -> Number:
-    """Some function of the path: no return, no sum over steps."""
-    return 1 + sum((i + 2) * (a + 3 * t) ** 2 for i, (a, t) in enumerate(path))
-
-
-def first_is(action: int) -> Callable[[Path], Number]:
-    """Whether the first action is that one."""
-    return lambda path: int(path[0][0] == action)
 
 
 def functions(case: Case) -> list[Callable[[Path], Number]]:
@@ -73,7 +65,7 @@ PAGE = Page(
         statement="E[F(tau) sum_k sc(s_k, a_k)] = D E[F(tau)], where D F = 0",
         left=derivative, right=estimator,
         cases=lambda: [
-            steered("action a leads to state a, one step", n=1, F=[first_is(0), first_is(1)]), *cases(9, SHORT), small("rows of P that sum to two", P=LOOSE_MODEL),
+            steered("two states that the actions choose, one step", n=1, F=[taken(0, 0), taken(0, 1)]), *cases(9, SHORT), small("rows of P that sum to two", P=LOOSE_MODEL),
         ],
         assumes={
             "P does not move": MOVING["P does not move"],

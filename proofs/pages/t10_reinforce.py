@@ -7,7 +7,7 @@ came before it; they have mean zero, and cost variance, not bias. Source: Willia
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, cases, every_start, path_score, plain, score, small, value_derivative
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, cases, every_start, path_score, plain, score, small, steered, value_derivative
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -46,7 +46,7 @@ PAGE = Page(
     claim=Claim(
         id="T10", kind="unbiased", relation=Exact(), level="rational",
         statement="E[(sum_k sc(s_k, a_k)) (sum_k gamma^k r(s_k, a_k))] = D V_n(s)",
-        left=value_derivative, right=estimator, cases=lambda: cases(10, SHORT),
+        left=value_derivative, right=estimator, cases=lambda: [steered(), *cases(10, SHORT)],
         assumes={
             **MOVING,
             "rows of P sum to one": lambda: small(P=LOOSE_MODEL),
@@ -54,6 +54,7 @@ PAGE = Page(
             "D pi = pi sc": lambda: small("twice the score", sc=[[6, -3], [8, -8]]),
         },
         mutants={
+            "minus the return": lambda case: [-x for x in estimator(case)],
             "the first score alone": lambda case: estimator(case, first_score),
             "each score with gamma^k": lambda case: estimator(case, discounted_score),
         },

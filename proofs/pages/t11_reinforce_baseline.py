@@ -7,7 +7,20 @@ left. Source: Williams (1992).
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, cases, every_start, path_score, plain, small, value_derivative
+from pgtheory.proofs.pages.finite import (
+    LOOSE_MODEL,
+    MOVING,
+    SHORT,
+    UNNORMALISED_POLICY,
+    UNNORMALISED_SLOPE,
+    cases,
+    every_start,
+    path_score,
+    plain,
+    small,
+    steered,
+    value_derivative,
+)
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -35,11 +48,11 @@ PAGE = Page(
     claim=Claim(
         id="T11", kind="unbiased", relation=Exact(), level="rational",
         statement="E[(sum_k sc(s_k, a_k)) (R - b)] = D V_n(s), b a constant",
-        left=value_derivative, right=estimator, cases=lambda: cases(11, SHORT),
+        left=value_derivative, right=estimator, cases=lambda: [steered("two states that the actions choose, b = 1", b=[[1, 1]] * 2), *cases(11, SHORT)],
         assumes={
             **MOVING,
             "rows of P sum to one": lambda: small(P=LOOSE_MODEL),
-            "rows of pi sum to one": lambda: small(pi=[[1, 1], [1, 2]], dpi=[[1, 1], [0, 5]]),
+            "rows of pi sum to one": lambda: steered("rows that sum to 3/2, one step", pi=UNNORMALISED_POLICY, dpi=UNNORMALISED_SLOPE, n=1, b=[[1, 1]]),
             "D pi = pi sc": lambda: small("a score that is one more", sc=[[4, 1], [5, -3]]),
         },
         mutants={

@@ -8,7 +8,7 @@ gradient of anything (T58). Source: Baxter, Bartlett (2001); Sutton et al. (1999
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, cases, every_start, plain, reward_to_go, small, value_derivative
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, cases, every_start, plain, reward_to_go, small, steered, value_derivative
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -47,7 +47,7 @@ PAGE = Page(
     claim=Claim(
         id="T12", kind="unbiased", relation=Exact(), level="rational",
         statement="E[sum_k gamma^k sc(s_k, a_k) (sum_{j>=k} gamma^{j-k} r_j - b_k(s_k))] = D V_n(s)",
-        left=value_derivative, right=estimator, cases=lambda: cases(12, SHORT),
+        left=value_derivative, right=estimator, cases=lambda: [steered("two states that the actions choose, b = 1", b=[[1, 1]] * 2), *cases(12, SHORT)],
         assumes={
             **MOVING,
             "rows of P sum to one": lambda: small(P=LOOSE_MODEL),

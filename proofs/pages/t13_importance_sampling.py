@@ -4,24 +4,24 @@ If mu(a|s) w(s, a) = pi(a|s) for every pair, then path by path prob_mu times the
 nothing is normalised. The assumption fails exactly where pi acts and mu does not. Source: Precup, Sutton, Singh (2000).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, SHORT, cases, every_start, small
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, SHORT, Number, Path, cases, every_start, small, some, steered, taken
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
 
 
-def F(path) -> int:
-    """Some function of the path."""
-    return 1 + sum((i + 2) * (a + 3 * t) ** 2 for i, (a, t) in enumerate(path))
+def function(case: Case) -> Callable[[Path], Number]:
+    """F."""
+    return getattr(case, "F", some)
 
 
 def target(case: Case) -> list:
     """E_pi F."""
-    return every_start(case, lambda s: case.process.mean(case.pi, case.n, s, F))
+    return every_start(case, lambda s: case.process.mean(case.pi, case.n, s, function(case)))
 
 
 def weights(case: Case) -> list:
@@ -29,14 +29,14 @@ def weights(case: Case) -> list:
     return [[p / m if m else 0 for p, m in zip(row, other, strict=True)] for row, other in zip(case.pi, case.other, strict=True)]
 
 
-def corrected(case: Case, steps=lambda visited: visited, power: int = 1) -> list:
+def corrected(case: Case, steps=lambda visited: visited) -> list:
     """E_mu[prod_k w(s_k, a_k) F], mu the policy that draws."""
-    w = weights(case)
+    w, F = weights(case), function(case)
 
     def ratio(s: int, path) -> Fraction:
         product = Fraction(1)
         for x, a, _ in steps(case.process.visited(s, path)):
-            product = product * w[x][a] ** power
+            product = product * w[x][a]
         return product
 
     return every_start(case, lambda s: case.process.mean(case.other, case.n, s, lambda path: ratio(s, path) * F(path)))
@@ -58,11 +58,14 @@ PAGE = Page(
         id="T13", kind="unbiased", relation=Exact(), level="rational",
         statement="E_mu[F(tau) prod_k w(s_k, a_k)] = E_pi[F(tau)], where mu w = pi",
         left=target, right=corrected,
-        cases=lambda: [*cases(13, SHORT), small("rows that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY)],
+        cases=lambda: [
+            steered("F = [a_0 = 0], one step", n=1, F=taken(0, 0)), steered("F = [a_1 = 1], two steps", F=taken(1, 1)),
+            *cases(13, SHORT), small("rows that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY),
+        ],
         assumes={"mu w = pi: mu acts where pi does": lambda: small(other=[[1, 0], [Fraction(1, 2), Fraction(1, 2)]])},
         mutants={
-            "the ratio of the last step alone": lambda case: corrected(case, steps=lambda visited: visited[-1:]),
-            "the ratio squared": lambda case: corrected(case, power=2),
+            "each ratio in the state after its action": lambda case: corrected(case, steps=lambda visited: [(t, a, t) for _, a, t in visited]),
+            "the ratio of the first step alone": lambda case: corrected(case, steps=lambda visited: visited[:1]),
         },
         source="Precup, Sutton, Singh (2000)",
     ),

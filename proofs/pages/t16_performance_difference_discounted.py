@@ -7,7 +7,7 @@ for which V is defined as (I - gamma P_pi)^-1 r_pi, or any other function V at a
 from collections.abc import Iterator
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import cases, dot, small, steered
+from pgtheory.proofs.pages.finite import UNNORMALISED_POLICY, cases, dot, small, steered
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -47,7 +47,7 @@ PAGE = Page(
         statement="V' - V = (I - gamma P_pi')^-1 [sum_a pi'(a|s) (Q(s, a) - V(s))]_s",
         left=difference, right=formula,
         cases=lambda: [steered(), *cases(16), small("rows of the old policy that sum to 3/2", pi=[[1, "1/2"], [1, "1/2"]])],
-        assumes={"rows of the new policy sum to one": lambda: steered("rows that sum to 3/2", other=[[1, "1/2"], [1, "1/2"]])},
+        assumes={"rows of the new policy sum to one": lambda: steered("rows that sum to 3/2", other=UNNORMALISED_POLICY)},
         mutants={
             "visits of the old policy": lambda case: formula(case, visits=lambda case: case.pi),
             "action values of the new policy": lambda case: formula(case, judge=lambda case: case.other),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, SHORT, Number, Path, cases, dot, every_start, fractions, small
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, SHORT, Number, Path, cases, dot, every_start, fractions, small, steered
 from pgtheory.proofs.pages.t13_importance_sampling import weights
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
@@ -57,10 +57,7 @@ def mean_estimate(case: Case, one: Callable[..., Number] = step, policy=lambda c
 
 
 def instances() -> Iterator[Case]:
-    yield small(
-        "action a leads to state a", P=[[[1, 0], [0, 1]], [[1, 0], [0, 1]]], r=[[0, 1], [2, 0]], pi=[["1/2", "1/2"], ["2/3", "1/3"]],
-        other=[["3/4", "1/4"], ["3/4", "1/4"]], q=[[[2, 2], [3, 1]]] * 2,
-    )  # fmt: skip
+    yield steered(q=[[[2, 2], [3, 1]]] * 2)
     yield from (guessed(case) for case in cases(41, SHORT))
 
 
