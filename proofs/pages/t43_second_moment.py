@@ -13,7 +13,7 @@ from math import comb
 import numpy as np
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, D, Number, Path, as_fractions, cases, moving, plain, small, tangent
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, MOVING, SHORT, D, Number, Path, Table, as_fractions, cases, moving, plain, small, tangent
 from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -24,19 +24,20 @@ ORDERS = ((1, 1, 2), (2, 0, 2), (1, 0, 1), (2, 1, 3))
 
 def scores(case: Case) -> list:
     """sc_1 and sc_2 with D_i pi = pi sc_i, unless the case brings its own."""
-    made = [[[d / p for d, p in zip(row, pi, strict=True)] for row, pi in zip(slope, case.pi, strict=True)] for slope in (case.dpi, case.dpi2)]
-    return getattr(case, "scores", made)
+    if hasattr(case, "scores"):
+        return case.scores
+    return [[[d / p for d, p in zip(row, pi, strict=True)] for row, pi in zip(slope, case.pi, strict=True)] for slope in (case.dpi, case.dpi2)]
 
 
-def along(case: Case, i: int, s: int, path: Path) -> Number:
-    """Psi_i of a path."""
-    return sum(scores(case)[i][x][a] for x, a, _ in case.process.visited(s, path))
+def along(case: Case, score: Table, s: int, path: Path) -> Number:
+    """Psi of a path: the sum of a score."""
+    return sum(score[x][a] for x, a, _ in case.process.visited(s, path))
 
 
 def by_paths(case: Case, p: int, q: int, k: int, s: int) -> Number:
     """E[Psi_1^p Psi_2^q R^k], over all paths."""
-    m = plain(case.process)
-    return m.mean(case.pi, case.n, s, lambda path: along(case, 0, s, path) ** p * along(case, 1, s, path) ** q * m.ret(s, path) ** k)
+    m, (one, two) = plain(case.process), scores(case)
+    return m.mean(case.pi, case.n, s, lambda path: along(case, one, s, path) ** p * along(case, two, s, path) ** q * m.ret(s, path) ** k)
 
 
 def by_recursion(case: Case, p: int, q: int, k: int, s: int, choose=comb, discount=lambda gamma, h: gamma**h) -> Number:
@@ -62,7 +63,7 @@ def by_recursion(case: Case, p: int, q: int, k: int, s: int, choose=comb, discou
 def covariance(case: Case, s: int) -> Number:
     """E[(g_1 - E g_1) (g_2 - E g_2)] with g_i = Psi_i R, over all paths."""
     m = plain(case.process)
-    g = [lambda path, i=i: along(case, i, s, path) * m.ret(s, path) for i in (0, 1)]
+    g = [lambda path, score=score: along(case, score, s, path) * m.ret(s, path) for score in scores(case)]
     centre = [m.mean(case.pi, case.n, s, f) for f in g]
     return m.mean(case.pi, case.n, s, lambda path: (g[0](path) - centre[0]) * (g[1](path) - centre[1]))
 
