@@ -18,9 +18,6 @@ from pgtheory.proofs.pages.symbols import TwoByTwo
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
 
-ORDERS = ((1, 1, 2), (2, 0, 2), (1, 0, 1), (2, 1, 3))
-"""(p, q, k) of the moments that are compared."""
-
 
 def scores(case: Case) -> list:
     """sc_1 and sc_2 with D_i pi = pi sc_i, unless the case brings its own."""
@@ -68,16 +65,21 @@ def covariance(case: Case, s: int) -> Number:
     return m.mean(case.pi, case.n, s, lambda path: (g[0](path) - centre[0]) * (g[1](path) - centre[1]))
 
 
+def orders(case: Case) -> tuple[tuple[int, int, int], ...]:
+    """(p, q, k) of the moments that are compared."""
+    return getattr(case, "orders", ((1, 1, 2), (2, 0, 2), (1, 0, 1), (2, 1, 3)))
+
+
 def left(case: Case) -> list:
     """The moments and the covariance over paths, from every start."""
-    return [[*(by_paths(case, *order, s) for order in ORDERS), covariance(case, s)] for s in case.process.states]
+    return [[*(by_paths(case, *order, s) for order in orders(case)), covariance(case, s)] for s in case.process.states]
 
 
 def right(case: Case, moment=by_recursion, squared: int = 1) -> list:
     """The moments by the recursion, and moment(1, 1, 2) - D_1 V D_2 V."""
     slopes = [[D(v) for v in case.process.V(moving(case.pi, slope), case.n)] for slope in (case.dpi, case.dpi2)]
     return [
-        [*(moment(case, *order, s) for order in ORDERS), moment(case, 1, 1, 2, s) - squared * slopes[0][s] * slopes[1][s]]
+        [*(moment(case, *order, s) for order in orders(case)), moment(case, 1, 1, 2, s) - squared * slopes[0][s] * slopes[1][s]]
         for s in case.process.states
     ]
 
@@ -88,7 +90,15 @@ def second(case: Case, slope: list) -> Case:
     return case
 
 
+def one_a_step() -> Case:
+    """One state, one action, two steps of reward 1: the moments of the return alone, on which the false variants are refuted in Coq."""
+    case = small("one a step", P=[[[1]]], r=[[1]], mu=[1], pi=[[1]], dpi=[[0]])
+    case.orders = ((0, 0, 1), (0, 0, 2))
+    return second(case, [[0]])
+
+
 def instances() -> Iterator[Case]:
+    yield one_a_step()
     rng = np.random.default_rng(43)
     for case in cases(43, SHORT[:3], each=1):
         yield second(case, tangent(rng, len(case.pi), len(case.pi[0])))
@@ -126,7 +136,7 @@ PAGE = Page(
         },
         mutants={
             "without the binomials": lambda case: right(case, lambda *at: by_recursion(*at, choose=lambda n, k: 1)),
-            "gamma in the place of its powers": lambda case: right(case, lambda *at: by_recursion(*at, discount=lambda gamma, h: gamma)),
+            "the rest of the return without its discount": lambda case: right(case, lambda *at: by_recursion(*at, discount=lambda gamma, h: 1)),
             "without the product of the gradients": lambda case: right(case, squared=0),
         },
         source="Sobel (1982), for the moments of the return",

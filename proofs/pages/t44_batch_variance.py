@@ -11,7 +11,7 @@ from math import prod
 from typing import Any
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import Number, as_fractions, dot, variance
+from pgtheory.proofs.pages.finite import Number, Table, as_fractions, dot, variance
 from pgtheory.proofs.pages.laws import law_symbols, laws
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -36,12 +36,13 @@ def formula(case: Case, shrink=lambda n: n, spread=sum) -> list:
     return [spread(each), each[0] / shrink(case.n)]
 
 
-def by_numbers(label: str, p: list, **more: Any) -> Case:
-    """Laws on two outcomes by hand."""
-    return Case(label, p=as_fractions(p), X=as_fractions([[1, 2], [0, 3]]), n=2, **more)
+def by_numbers(label: str, p: list, X: Table = ((1, 2), (0, 3)), **more: Any) -> Case:
+    """Two laws by hand."""
+    return Case(label, p=as_fractions(p), X=as_fractions(X), n=2, **more)
 
 
 def instances() -> Iterator[Case]:
+    yield by_numbers("two fair coins", [["1/2", "1/2"]] * 2, X=[[1, 0]] * 2)
     for number, pair in enumerate(zip(laws(44, 4), laws(440, 4), strict=True)):
         yield Case(f"{pair[0].label}, {number + 1} draws", p=[law.p for law in pair], X=[law.X for law in pair], n=number + 1)
     yield by_numbers("weights of both signs", [[3, -2], ["1/2", "1/2"]])
@@ -72,12 +73,12 @@ PAGE = Page(
         statement="Var(X_1 + ... + X_n) = sum_i Var X_i for independent draws; Var((X_1 + ... + X_n) / n) = Var X / n if they have one law",
         left=batch, right=formula, cases=instances,
         assumes={
-            "weights sum to one": lambda: by_numbers("weights that sum to two", [[1, 1], ["1/2", "1/2"]]),
+            "weights sum to one": lambda: by_numbers("one outcome of weight two", [[2]] * 2, X=[[1]] * 2),
             "draws are independent": lambda: by_numbers("one draw, counted twice", [["1/2", "1/2"], ["1/2", "1/2"]], copies=True),
         },
         mutants={
+            "not divided": lambda case: formula(case, shrink=lambda n: 1),
             "divided by n^2": lambda case: formula(case, shrink=lambda n: n * n),
-            "divided by n - 1/2": lambda case: formula(case, shrink=lambda n: n - Fraction(1, 2)),
             "the largest variance": lambda case: formula(case, spread=max),
         },
         source="Billingsley (1995), section 22",

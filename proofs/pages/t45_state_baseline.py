@@ -65,10 +65,12 @@ def total_variance(case: Case, b: list) -> Number:
     return sum(variance(case.p, [x * (y - b[s]) for x, y, s in zip(g, case.G, case.st, strict=True)]) for g in case.g)
 
 
-def with_gap(case: Case, vertex=best) -> Number:
+def with_gap(case: Case, vertex=best, sign: int = 1) -> Number:
     """sum_i Var(g_i (G - b*(s))) + sum_s E[|g|^2; s] (b(s) - b*(s))^2."""
     v = vertex(case)
-    return total_variance(case, v) + sum(in_state(case, s, square(case)) * (b - x) ** 2 for s, (b, x) in enumerate(zip(case.beta, v, strict=True)))
+    return total_variance(case, v) + sign * sum(
+        in_state(case, s, square(case)) * (b - x) ** 2 for s, (b, x) in enumerate(zip(case.beta, v, strict=True))
+    )
 
 
 # Whole paths, with a baseline q[k][s][a]
@@ -121,7 +123,13 @@ def changed(case: Case, **parts: Any) -> Case:
     return Case(**{**vars(case), **parts})
 
 
+def coin(label: str, **changes: Any) -> Case:
+    """One state, a fair coin that pays 1 on one side: what the false variants are refuted on in Coq."""
+    return instance(label, **{"p": ["1/2", "1/2"], "st": [0, 0], "g": [[1, -1]], "G": [1, 0], "beta": [0], **changes})
+
+
 def instances() -> Iterator[Case]:
+    yield coin("a fair coin")
     rng = np.random.default_rng(45)
     for case in cases(45, SHORT, each=1):
         st = [0, 0, 0, 1, 1, 2]
@@ -153,7 +161,7 @@ PAGE = Page(
         "E[sum_k gamma^k (sc (G_k - q_k(s_k, a_k)) + sum_a D pi(a|s_k) q_k(s_k, a))] = D V_n",
         left=left, right=right, cases=instances,
         assumes={
-            "scores have mean zero in each state": lambda: instance("scores of mean 1/2 and -1/2", g=[[2, 0, 0, 0], [0, 0, "-3/2", 0]]),
+            "scores have mean zero in each state": lambda: coin("a fair coin with scores 2 and 1", g=[[2, 1]], beta=[2]),
             "no return where E[|g|^2; s] = 0": lambda: instance("weights 3, -3, 1 in a state", p=[3, -3, 1], st=[0, 0, 0], g=[[1, 2, 3]], G=[1, 3, 5], beta=[1]),
             "weights are not negative, for the minimum": lambda: instance("weights 2, -2, 1", p=[2, -2, 1], st=[0, 0, 0], g=[[1, 2, 2]], G=[1, 3, 5], beta=[0]),
             **{name: lambda make=make: moved(make) for name, make in MOVING.items()},
@@ -162,6 +170,7 @@ PAGE = Page(
             "D pi = pi sc": lambda: instance("twice the score", sc=[[6, -3], [8, -8]]),
         },
         mutants={
+            "the gap subtracted": lambda case: right(case, gap=lambda case: with_gap(case, sign=-1)),
             "the mean return as the best baseline": lambda case: right(case, gap=lambda case: with_gap(case, mean_return)),
             "without the correction": lambda case: right(case, owed=lambda case, _: averaged(case)),
             "the bias with the other sign": lambda case: right(case, sign=-1),

@@ -6,6 +6,7 @@ upwards is a best policy, though J is not concave. By T48 kappa may be taken aga
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -42,11 +43,11 @@ def least_ratio(case: Case, below: Vector) -> Number:
     return case.kappa if hasattr(case, "kappa") else max(x / y for x, y in zip(aims(case), below, strict=True) if y > 0)
 
 
-def best_gain(case: Case) -> Number:
-    """The case's m, or the least one: sum_s max_a d(s) Q(s, a) - sum_a pi(a|s) d(s) Q(s, a)."""
+def best_gain(case: Case, sign: int = 1) -> Number:
+    """The case's m, or the least one: sum_s max_a d(s) Q(s, a) - sum_a pi(a|s) d(s) Q(s, a); of gains of the other sign."""
     if hasattr(case, "m"):
         return case.m
-    gradient = [[d * q for q in row] for d, row in zip(visits(case), case.process.action_value(case.pi), strict=True)]
+    gradient = [[sign * d * q for q in row] for d, row in zip(visits(case), case.process.action_value(case.pi), strict=True)]
     return sum(max(row) - dot(p, row) for p, row in zip(case.pi, gradient, strict=True))
 
 
@@ -103,6 +104,9 @@ WITHOUT = {
 
 
 def instances() -> Iterator[Case]:
+    for start in (1, 2):
+        changes = {"P": [[[1], [1]]], "r": [[0, 1]], "gamma": "0", "pi": [[1, 0]], "other": [[0, 1]], "mu": [1], "rho": [start]}
+        yield started(f"one state, the other's start {start}", **changes)
     for case in cases(47):
         case.rho = case.mu[::-1]
         yield case
@@ -133,6 +137,7 @@ PAGE = Page(
         left=lambda case: [gap(case)] * 2, right=bounds, cases=lambda: holding(instances(), PREMISES, 10),
         assumes=by_hand(WITHOUT, PREMISES, lambda case: gap(case) > bounds(case)[0]),
         mutants={
+            "gains of the other sign": lambda case: bounds(case, m=partial(best_gain, sign=-1)),
             "the gain towards the other policy": lambda case: bounds(case, m=towards_other),
             "without the ratio of visits": lambda case: bounds(case, ratio=lambda case, below: 1),
         },

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from pgtheory.proofs.claim import Case, Claim
-from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, MOVING, D, cases, dot, dual, moving_policy, plain, small
+from pgtheory.proofs.pages.finite import LOOSE_MODEL, LOOSE_POLICY, MOVING, D, cases, dot, dual, moving_policy, plain, small, steered
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
 
@@ -29,10 +29,8 @@ def formula(case: Case, missing: int = 1, discount: Callable = lambda gamma: gam
 
 
 def instances() -> Iterator[Case]:
+    yield steered("two states that the actions choose, the first of them given", mu=[1, 0], n=1)
     yield from cases(59)
-    yield small(
-        "the instance of the mutants in Coq", P=[[[1, 0], [0, 1]]] * 2, r=[[0, 1], [2, 0]], pi=[["1/2", "1/2"], ["2/3", "1/3"]], dpi=[[0, 0], [-1, 1]], mu=[1, 0], n=1
-    )  # fmt: skip
     yield small("rows that sum to two", P=LOOSE_MODEL, pi=LOOSE_POLICY, dpi=[[1, 1], [0, 5]])
 
 

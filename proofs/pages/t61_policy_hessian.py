@@ -74,7 +74,15 @@ def formula(case: Case, first: int = 1, second: int = 1, own: int = 1, visits: C
     return [finite, resolve(still, case.pi, curvature(case.process.backup(value(case, pi))))]
 
 
+def one_action() -> Case:
+    """One state, one action of weight 1/2 + theta, V_2 its sum with its square: what the false variants are refuted on in Coq."""
+    case = small("one state, one action of a weight that moves", P=[[[1]]], r=[[1]], gamma="1", mu=[1], pi=[["1/2"]], dpi=[[1]])
+    case.dpi2, case.mixed = [[Fraction(1)]], [[ZERO]]
+    return case
+
+
 def instances() -> Iterator[Case]:
+    yield one_action()
     yield from (twice(case) for case in cases(61, SHORT))
     yield twice(small("rows of P that sum to two", P=LOOSE_MODEL, gamma="1/5"))
 

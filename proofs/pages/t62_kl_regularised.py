@@ -63,17 +63,18 @@ def left(case: Case) -> list:
     return [objective(case, case.p), int(objective(case, case.p) < objective(case, g)), [rewards(case)[x] for x in asked(case)], u / (u + v), case.p]
 
 
-def right(case: Case, log_partition=ln, divergence=KL) -> list:
+def right(case: Case, log_partition=ln, divergence=KL, relative=quotient) -> list:
     """beta log Z - beta KL(p, gibbs); unless p is that law; beta log(gibbs / ref) + beta log Z; Bradley and Terry; the Gibbs law of beta log(p / ref)."""
     g, Z = gibbs(case, rewards(case))
-    ratio = [beta(case) * ln(quotient(x, r)) for x, r in zip(g, case.ref, strict=True)]
+    logs = lambda relation: [beta(case) * ln(relation(x, r)) for x, r in zip(g, case.ref, strict=True)]
+    ratio = logs(quotient)
     a, b = asked(case)[0], asked(case)[-1]
     implied, _ = gibbs(case, [beta(case) * ln(quotient(x, r)) for x, r in zip(case.p, case.ref, strict=True)])
     top = beta(case) * log_partition(Z)
     return [
         top - beta(case) * divergence(case.p, g),
         int(case.p != g),
-        [ratio[x] + top for x in asked(case)],
+        [logs(relative)[x] + top for x in asked(case)],
         1 / (1 + ex(ratio[b] - ratio[a])),
         implied,
     ]
@@ -119,7 +120,7 @@ PAGE = Page(
         statement="sum p rew - beta KL(p, ref) = beta log Z - beta KL(p, gibbs), less than at gibbs unless p = gibbs; rew = beta log(gibbs/ref) + beta log Z; "
         "exp(rew_a)/(exp(rew_a) + exp(rew_b)) = 1/(1 + exp(beta log(gibbs_b/ref_b) - beta log(gibbs_a/ref_a))); p is the Gibbs law of beta log(p/ref)",
         left=left, right=right,
-        cases=lambda: [*drawn(), by_hand("an action that the reference never takes", ref=["1/4", "3/4", 0], p=["1/3", "2/3", 0], v=[1, 3, 5])],
+        cases=lambda: [by_hand("a fair reference, no rewards", v=[1, 1]), *drawn(), by_hand("an action that the reference never takes", ref=["1/4", "3/4", 0], p=["1/3", "2/3", 0], v=[1, 3, 5])],
         assumes={
             "beta > 0": lambda: by_hand("beta = -1", power="-1"),
             "p is not negative": lambda: by_hand("p = (2, -1)", p=[2, -1], v=[9, 1]),
@@ -130,6 +131,8 @@ PAGE = Page(
             "rewards are read where the reference acts": lambda: by_hand("asked of the other action", ref=[1, 0], p=[1, 0], asked=[0, 1]),
         },
         mutants={
+            "the divergence added": lambda case: right(case, divergence=lambda p, g: -1 * KL(p, g)),
+            "the reward without the reference": lambda case: right(case, relative=lambda x, r: x),
             "without log Z": lambda case: right(case, log_partition=lambda Z: Log()),
             "the divergence the other way round": lambda case: right(case, divergence=lambda p, g: KL(g, p)),
         },
