@@ -1,4 +1,4 @@
-(* The real exponential and logarithm satisfy ExpLog.explog, so the theorems that ask for it are not vacuous.
+(* The real exponential and logarithm satisfy ExpLog.explog, so the theorems that ask for it (T51, T52, T53, T62) are not vacuous.
    Source: mathcomp-analysis, exp.v; below 0 the tangent bound is the mean value theorem. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
@@ -21,7 +21,7 @@ rewrite mulr_ge0 ?oppr_ge0 ?(ltW x0) // subr_ge0 ltW // expR_lt1.
 by move: cx; rewrite in_itv /= => /andP[].
 Qed.
 
-Theorem real_explog (R : realType) : explog (@expR R) (@ln R).
+Theorem T62_instance_explog (R : realType) : explog (@expR R) (@ln R).
 Proof.
 split=> [x|x y|x|x x0]; [exact: expR_tangent|exact: expRD|exact: expK|by apply: exp.lnK; rewrite qualifE].
 Qed.

@@ -26,6 +26,8 @@ DEFINED = re.compile(COMMAND + r"(Definition|Fixpoint|CoFixpoint|Record|Inductiv
 REQUIRED = re.compile(r"(?:From\s+([\w.]+)\s+)?Require\s+(?:Import\s+|Export\s+)?([\w.\s]+?)\.(?=\s|$)")
 ID = re.compile(r"(T\d\d)_\w+")
 MUTANT = re.compile(r"(T\d\d)_mutant_\w+")
+INSTANCE = re.compile(r"(T\d\d)_instance_\w+")
+"""Theorems that say of something that it meets a premise, so that what rests on the premise is not about nothing."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from pgtheory.proofs.kernel import sources as files
 from pgtheory.proofs.kernel.audit import AuditFailed, Fact, Record, audit
 from pgtheory.proofs.kernel.prover import Build, NoProver, Rejected, Store, cache_folder, find
-from pgtheory.proofs.kernel.sources import MUTANT, Source
+from pgtheory.proofs.kernel.sources import INSTANCE, MUTANT, Source
 
 CLASSICAL = frozenset({"functional_extensionality_dep", "propositional_extensionality", "constructive_indefinite_description"})
 """The axioms of real analysis in MathComp: functions and propositions that agree are equal, and a choice function."""
@@ -24,8 +25,18 @@ ANALYTIC = frozenset({"T29", "T36"})
 MUTANTS = 2
 """False variants that a theorem needs at least."""
 
-NEGATION = re.compile(r"~|!=|<>|\bFalse\b|<")
-"""One of these stands in the statement of a mutant: it says that something is not so."""
+REFUTATION = re.compile(
+    r"(?:forall (?:F : realFieldType|R : reals\.Real\.type),\s+|forall \(F : realFieldType\) \(ex ln : F -> F\),\s+ExpLog\.explog \(F:=F\) ex ln ->\s+)?~\s+(\(forall\s.*\))",
+    re.DOTALL,
+)
+"""The form of a mutant: not for all ..., over one field, every ordered field, or every exp and log. Before the negation no other premise may stand: nobody might meet it."""
+
+NAMED = re.compile(r"\b(?:mutants\.)?([A-Z]\w*\.\w+)")
+SYMBOL = re.compile(r"\\[a-z]+|\*m|\*:|\^\+|%:[A-Z]|<=|\bunitmx\b")
+"""What a statement is about: definitions by file and name; where it has none, the signs of MathComp."""
+
+ASSUMED = frozenset({"Derivation.derivation"})
+"""Properties of which a mutant takes an instance, such as the derivation of the dual numbers."""
 
 Status = Literal["accepted", "refused", "not checked"]
 
@@ -38,7 +49,7 @@ class Verdict:
         status: accepted, refused, or not checked: nothing was built, or the mutants are too few.
         reasons: why it is not accepted.
         facts: name in Coq -> statement and axioms, of the theorem.
-        mutants: the same of its false variants, whose statements are negations.
+        mutants: the same of its false variants, whose statements are negations. Instances of premises are checked and not listed.
     """
 
     id: str
@@ -153,31 +164,86 @@ def judged(
         return Verdict(id=id, status="not checked", reasons=(f"not built on this machine yet: {', '.join(waiting)}",))
     facts = {n: fact for name in holders if name in records for n, fact in records[name].facts.items() if n[:3] == id}
     mutants = {name: fact for name, fact in facts.items() if MUTANT.fullmatch(name)}
-    proper = {name: fact for name, fact in facts.items() if name not in mutants}
+    instances = {name: fact for name, fact in facts.items() if INSTANCE.fullmatch(name)}
+    proper = {name: fact for name, fact in facts.items() if name not in {*mutants, *instances}}
     reasons = [*rejected, *(f"forbidden: {word}" for name in behind for word in sources[name].forbidden)]
     if not rejected:
-        reasons += complaints(id, proper, mutants)
-        reasons += unlike_golden(listing_of({name: records[name] for name in behind}, id), golden)
+        entries = listing_of({name: records[name] for name in behind}, id)
+        reasons += complaints(id, proper, mutants, instances) + idle(proper, mutants, entries)
+        reasons += unlike_golden(entries, golden)
     if not reasons and len(mutants) < MUTANTS:
         few = f"{id} is proved as it is stated, and {len(mutants)} of its mutants are refuted in Coq, fewer than {MUTANTS}: what the statement excludes is not shown"
         return Verdict(id=id, status="not checked", reasons=(few,), facts=proper, mutants=mutants)
     return Verdict(id=id, status="refused" if reasons else "accepted", reasons=tuple(reasons), facts=proper, mutants=mutants)
 
 
-def complaints(id: str, proper: Mapping[str, Fact], mutants: Mapping[str, Fact]) -> list[str]:
-    """What is wrong with the facts of an id by themselves."""
-    found = [] if proper else [f"{id} has mutants and no theorem"]
-    for name, fact in {**proper, **mutants}.items():
-        extra = [axiom for axiom in fact.axioms if not allowed(id, axiom)]
+def complaints(id: str, proper: Mapping[str, Fact], mutants: Mapping[str, Fact], instances: Mapping[str, Fact]) -> list[str]:
+    """What the facts of an id rest on and may not: an instance may be about the reals, whatever the theorem is about."""
+    found = [] if proper else [f"{id} has mutants or instances and no theorem"]
+    for name, fact in {**proper, **mutants, **instances}.items():
+        extra = [axiom for axiom in fact.axioms if not (allowed(id, axiom) or (name in instances and classical(axiom)))]
         if extra:
             found.append(f"{name} rests on {', '.join(extra)}")
-    return found + [f"{name} refutes nothing: {fact.statement}" for name, fact in mutants.items() if not NEGATION.search(fact.statement)]
+    return found
+
+
+def idle(proper: Mapping[str, Fact], mutants: Mapping[str, Fact], entries: Mapping[str, str]) -> list[str]:
+    """The mutants that show nothing of the theorem: they deny nothing, are about something else, or are there twice.
+
+    A variant differs in one place. So it mentions, itself or by its definitions, all that one of the theorems mentions but for one thing at most.
+    """
+    definitions = {name.removeprefix("mutants."): body for name, body in entries.items()}
+    found = []
+    for name, fact in mutants.items():
+        if denied(fact.statement) is None:
+            found.append(f"{name} refutes nothing: {fact.statement}")
+        elif not any(about(theorem.statement, fact.statement, definitions) for theorem in proper.values()):
+            found.append(f"{name} refutes something else, with other definitions than the theorem's: {fact.statement}")
+        elif any(fact.statement == other.statement for earlier, other in mutants.items() if earlier < name):
+            found.append(f"{name} refutes what another mutant does")
+    return found
+
+
+def denied(statement: str) -> str | None:
+    """What a mutant says is not so for all; none where it has another form.
+
+    >>> denied("~ (forall n : nat, n = 0)")
+    '(forall n : nat, n = 0)'
+    >>> denied("~ (forall n : nat, n = 0) -> (0 = 0)")
+    """
+    found = REFUTATION.fullmatch(statement)
+    if found is None:
+        return None
+    depth = list(accumulate((letter == "(") - (letter == ")") for letter in found[1]))
+    return found[1] if depth.index(0) == len(depth) - 1 else None
+
+
+def about(theorem: str, variant: str, definitions: Mapping[str, str]) -> bool:
+    """Whether a variant mentions all but one of the things that a theorem mentions, and one at least."""
+    names = {name for name in NAMED.findall(theorem) if name in definitions} - ASSUMED
+    wanted, there = (names, behind_names(variant, definitions)) if names else (set(SYMBOL.findall(theorem)), set(SYMBOL.findall(variant)))
+    return len(wanted - there) <= 1 and bool(wanted & there)
+
+
+def behind_names(statement: str, definitions: Mapping[str, str]) -> set[str]:
+    """The definitions that a statement mentions, and those that they mention."""
+    found, todo = set[str](), [statement]
+    while todo:
+        new = {name for name in NAMED.findall(todo.pop()) if name in definitions} - found
+        found |= new
+        todo += [definitions[name] for name in new]
+    return found
 
 
 def allowed(id: str, axiom: str) -> bool:
     """Whether a theorem may rest on an axiom, given by its qualified name."""
+    return id in ANALYTIC and classical(axiom)
+
+
+def classical(axiom: str) -> bool:
+    """Whether an axiom is one of those of real analysis, and comes from where they are."""
     home, _, name = axiom.rpartition(".")
-    return id in ANALYTIC and name in CLASSICAL and f"{home}." in HOMES
+    return name in CLASSICAL and f"{home}." in HOMES
 
 
 def listing_of(records: Mapping[str, Record], id: str | None = None) -> dict[str, str]:

@@ -7,6 +7,6 @@ SPANS: tuple[Span, ...] = (*planning.SPANS, *paths.SPANS, *derivatives.SPANS, *e
 
 NO_NUMBER = {
     "Derivation.derivation": "a property of a function on all numbers: that it is additive and obeys the product rule; the pages drop both rules in turn",
-    "ExpLog.explog": "a property of two functions on all numbers: what is used of exp and log; T53 and T62 are instantiated with those of the reals in RealExpLog.v",
+    "ExpLog.explog": "a property of two functions on all numbers: what is used of exp and log; those of the reals have it, `T62_instance_explog`",
 }
 """Definitions in the statements of theorems without a span, and why. The set may only shrink."""

@@ -47,7 +47,11 @@ def used_in_statements() -> set[str]:
     golden = verdict.parse(sources.GOLDEN.read_text(encoding="utf8"))
     ours = {f"{name}.{d}" for name, source in sources.read().items() for d in source.definitions if not name.startswith("mutants.")}
     mentioned = lambda text: {name for name in re.findall(r"[A-Z]\w*\.\w+", text) if name in ours}
-    todo = [text for name, text in golden.items() if sources.ID.fullmatch(name) and not sources.MUTANT.fullmatch(name)]
+    todo = [
+        text
+        for name, text in golden.items()
+        if sources.ID.fullmatch(name) and not (sources.MUTANT.fullmatch(name) or sources.INSTANCE.fullmatch(name))
+    ]
     found: set[str] = set()
     while todo:
         new = mentioned(todo.pop()) - found

@@ -37,23 +37,51 @@ rewrite {1}/Var (eq_E _ (Y := fun _ => (1 - 4%:R) ^+ 2)) => [|w]; last by rewrit
 rewrite E2 /Var /E !sum_unit; refuted.
 Qed.
 
-(* one step of T43 with p = q = 0, whose true form is E R^k = sum over l of C(k, l) r^(k-l) gam^l P E R'^l *)
-(* the binomial coefficients left out *)
-Lemma T43_mutant_binomial : ~ (forall (S A : finType) (P : S -> A -> S -> Q) r gam pi n k s,
-  Etraj P pi n.+1 s (fun t => ret r gam s t ^+ k) = \sum_a pi s a * \sum_(l < k.+1)
-    r s a ^+ (k - l) * gam ^+ l * \sum_s' P s a s' * Etraj P pi n s' (fun t => ret r gam s' t ^+ l)).
+Section Moments.
+Variables (S A : finType) (P : S -> A -> S -> Q) (r : S -> A -> Q) (gam : Q) (pi sc1 sc2 : S -> A -> Q).
+(* the moments of T43 without the binomial coefficients, and with the return that follows not discounted *)
+Fixpoint unweighted n p q k s : Q :=
+  if n is m.+1 then
+    \sum_a pi s a * \sum_(i < p.+1) \sum_(j < q.+1) \sum_(l < k.+1)
+      (sc1 s a ^+ (p - i) * sc2 s a ^+ (q - j) * r s a ^+ (k - l) * gam ^+ l) * (\sum_s' P s a s' * unweighted m i j l s')
+  else (p + q + k == 0)%N%:R.
+Fixpoint undiscounted n p q k s : Q :=
+  if n is m.+1 then
+    \sum_a pi s a * \sum_(i < p.+1) \sum_(j < q.+1) \sum_(l < k.+1) ('C(p, i) * 'C(q, j) * 'C(k, l))%:R *
+      (sc1 s a ^+ (p - i) * sc2 s a ^+ (q - j) * r s a ^+ (k - l)) * (\sum_s' P s a s' * undiscounted m i j l s')
+  else (p + q + k == 0)%N%:R.
+End Moments.
+
+Local Notation one := one_way.
+
+(* two steps of the second moment *)
+Lemma T43_mutant_binomial : ~ (forall (S A : finType) (P : S -> A -> S -> Q) r gam pi sc1 sc2 n p q k s,
+  Etraj P pi n s (fun t => score sc1 s t ^+ p * score sc2 s t ^+ q * ret r gam s t ^+ k) = unweighted P r gam pi sc1 sc2 n p q k s).
 Proof.
-move=> H; have := H _ _ stay one_way half one_way 1%N 2%N tt.
-rewrite !EtrajS !sum_unit !big_ord_recl big_ord0 !sum_unit !EtrajS !sum_unit !Etraj0 /=; refuted.
+move=> H; have := H _ _ stay one half one one one 2%N 0%N 0%N 2%N tt.
+pose m n k := unweighted stay one half one one one n 0 0 k tt.
+have step n k : m n.+1 k = \sum_(l < k.+1) half ^+ l * m n l.
+  rewrite /m /= sum_unit !big_ord1 mul1r; apply: eq_bigr => l _; rewrite sum_unit.
+  by rewrite ?(bin0, expr1n, mul1r, mulr1, addr0, expr0, subn0, muln1, mul1n).
+have last l : m 1%N l = 1.
+  by rewrite step big_ord_recl big1 => [|i _]; rewrite /m /= ?(mulr0, addr0, mulr1, expr0, bin0).
+rewrite !EtrajS !sum_unit !EtrajS !sum_unit !Etraj0 -/(m _ _) step.
+rewrite !big_ord_recl big_ord0 !last /=; refuted.
 Qed.
 
-(* the discount of the rest of the return left out *)
-Lemma T43_mutant_discount : ~ (forall (S A : finType) (P : S -> A -> S -> Q) r gam pi n k s,
-  Etraj P pi n.+1 s (fun t => ret r gam s t ^+ k) = \sum_a pi s a * \sum_(l < k.+1)
-    'C(k, l)%:R * r s a ^+ (k - l) * \sum_s' P s a s' * Etraj P pi n s' (fun t => ret r gam s' t ^+ l)).
+(* two steps of the mean *)
+Lemma T43_mutant_discount : ~ (forall (S A : finType) (P : S -> A -> S -> Q) r gam pi sc1 sc2 n p q k s,
+  Etraj P pi n s (fun t => score sc1 s t ^+ p * score sc2 s t ^+ q * ret r gam s t ^+ k) = undiscounted P r pi sc1 sc2 n p q k s).
 Proof.
-move=> H; have := H _ _ stay one_way half one_way 1%N 1%N tt.
-rewrite !EtrajS !sum_unit !big_ord_recl big_ord0 !sum_unit !EtrajS !sum_unit !Etraj0 /=; refuted.
+move=> H; have := H _ _ stay one half one one one 2%N 0%N 0%N 1%N tt.
+pose m n k := undiscounted stay one one one one n 0 0 k tt.
+have step n k : m n.+1 k = \sum_(l < k.+1) 'C(k, l)%:R * m n l.
+  rewrite /m /= sum_unit !big_ord1 mul1r; apply: eq_bigr => l _; rewrite sum_unit.
+  by rewrite ?(bin0, expr1n, mul1r, mulr1, addr0, expr0, subn0, muln1, mul1n).
+have last l : m 1%N l = 1.
+  by rewrite step big_ord_recl big1 => [|i _]; rewrite /m /= ?(mulr0, addr0, mulr1, expr0, bin0).
+rewrite !EtrajS !sum_unit !EtrajS !sum_unit !Etraj0 -/(m _ _) step.
+rewrite !big_ord_recl big_ord0 !last /=; refuted.
 Qed.
 
 Section Baselines.

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from pgtheory.proofs.kernel import verdict
+from pgtheory.proofs.kernel.audit import Fact
 from pgtheory.proofs.kernel.prover import NoProver
-from pgtheory.proofs.kernel.verdict import allowed, check, ids, parse
+from pgtheory.proofs.kernel.verdict import about, allowed, check, denied, idle, ids, parse
 
 TRUE = """(* about sums; Admitted in a comment is no word of Coq *)
 Definition twice (n : nat) := n + n.
@@ -17,6 +18,12 @@ MUTANTS = """From PG Require Import Twice.
 Lemma T98_mutant_once : ~ (forall n, twice n = n). Proof. intro H; discriminate (H 1). Qed.
 Lemma T98_mutant_thrice : ~ (forall n, twice n = n + n + n). Proof. intro H; discriminate (H 1). Qed.
 """
+
+
+def mutant(statement, proof):
+    """The mutants, of which the first says something else."""
+    first, _, third = MUTANTS.splitlines()
+    return {"mutants/TwiceMutants": f"{first}\nLemma T98_mutant_once : {statement}. Proof. {proof}. Qed.\n{third}\n"}
 
 
 @pytest.fixture
@@ -66,15 +73,87 @@ def test_true_theorem_is_accepted(checked):
         ({"Twice": TRUE.replace("reflexivity. Qed", "Admitted")}, "forbidden: Twice.v:3 Admitted"),
         ({"Twice": TRUE.replace("Theorem", "Hypothesis secret : False.\nTheorem").replace("reflexivity", "destruct secret")}, "T98_twice rests on .*secret"),
         ({"Twice": "From PG Require Import Hole.\n" + TRUE, "Hole": "Axiom hole : False.\n"}, "forbidden: Hole.v:1 Axiom"),
-        ({"mutants/TwiceMutants": MUTANTS.replace("~ (forall n, twice n = n)", "True").replace("intro H; discriminate (H 1)", "exact I", 1)}, "refutes nothing"),
+        (mutant("True", "exact I"), "refutes nothing"),
+        (mutant("~ (forall n : nat, n <> n)", "intro H; exact (H 0 eq_refl)"), "refutes something else"),
+        ({"Met": "From PG Require Import Twice.\nAxiom hole : False.\nLemma T98_instance_none : twice 1 = 3. Proof. destruct hole. Qed.\n"}, "T98_instance_none rests on .*hole"),
     ],
-    ids=["false", "admitted", "hypothesis outside a section", "axiom in a file behind it", "mutant that says nothing"],
+    ids=[
+        "false", "admitted", "hypothesis outside a section", "axiom in a file behind it", "mutant that says nothing", "mutant about something else", "instance on an axiom",
+    ],
 )  # fmt: skip
 def test_theorem_is_refused(checked, files, why):
     report = checked(**files)
 
     assert report.exit_code == 1
     assert re.search(why, reasons(report)), reasons(report)
+
+
+def test_instance_of_a_premise_is_neither_a_theorem_nor_a_mutant(checked):
+    report = checked(Met="From PG Require Import Twice.\nLemma T98_instance_one : twice 1 = 2. Proof. reflexivity. Qed.\n")
+
+    assert report.exit_code == 0
+    assert list(report.verdicts["T98"].facts) == ["T98_twice"]
+    assert len(report.verdicts["T98"].mutants) == 2
+
+
+@pytest.mark.parametrize(
+    ("variant", "so"),
+    [
+        ("~ (forall n, f (A.two n) = A.one n)", True),  # both
+        ("~ (forall n, A.two n = 0)", True),  # but for one
+        ("~ (forall n, mutants.B.two_too n = 0)", True),  # by what it is defined by
+        ("~ (forall n, n = 0)", False),
+        ("~ (forall n, A.three n = 0)", False),
+    ],
+)
+def test_variant_mentions_what_the_theorem_mentions_but_for_one_thing(variant, so):
+    definitions = {"A.one": "0", "A.two": "1", "A.three": "2", "B.two_too": "fun n => A.two n"}
+
+    assert about("forall n, A.one n = A.two n", variant, definitions) is so
+
+
+def test_variant_of_a_theorem_without_definitions_has_its_signs():
+    theorem = r"(forall i j, (0 <= M i j)%R) -> (\sum_j M i j <= 1)%R -> (1%:M - gam *: M)%R \in unitmx"
+
+    assert about(theorem, r"~ (forall M gam, (\sum_j M i j <= 1)%R -> (1%:M + gam *: M)%R \in unitmx)", {})
+    assert not about(theorem, "~ (forall n : nat, n <= 0)", {})
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("~ (forall n : nat, A.one n = 0)", ""),
+        ("(A.one 1 <= 0)%N", "refutes nothing"),
+        ("A.one 1 <> 0", "refutes nothing"),
+        ("forall n : nat,\nn < n -> ~ (forall m : nat, A.one m = n)", "refutes nothing"),
+        ("forall x : void, ~ (forall m : nat, A.one m = m)", "refutes nothing"),
+        ("~ (forall n : nat, A.one n = n) \\/ (0 = 0)", "refutes nothing"),
+        ("~ (forall x : nat, x <> x)", "refutes something else"),
+        ("~ (forall n : nat, A.one n = 2)", "what another mutant does"),
+    ],
+)
+def test_mutant_denies_a_variant_of_the_theorem_once(statement, why):
+    fact = lambda text: Fact(text, ())
+    found = idle(
+        {"T98_one": fact("forall n : nat, A.one n = 1")},
+        {"T98_mutant_a": fact("~ (forall n : nat, A.one n = 2)"), "T98_mutant_b": fact(statement)},
+        {"A.one": "1"},
+    )
+
+    assert [bool(re.search(why, complaint)) for complaint in found] == ([True] if why else [])
+    assert all(complaint.startswith("T98_mutant_b") for complaint in found)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "forall R : reals.Real.type,\n~ (forall x : R, f x = x)",
+        "forall (F : realFieldType) (ex ln : F -> F),\nExpLog.explog (F:=F) ex ln ->\n~\n(forall n : nat, (n = 0))",
+    ],
+)
+def test_variant_may_be_about_every_field_and_every_exponential(statement):
+    assert denied(statement) is not None
+    assert denied(f"0 = 1 -> {statement}") is None
 
 
 def test_theorem_of_one_mutant_is_proved_and_not_accepted(checked):
