@@ -71,6 +71,29 @@ def test_lock_written_out():
     np.testing.assert_allclose(found.bound[:, 0], sums, rtol=1e-12)
 
 
+def test_recursion_written_out_for_three_actions_and_two_states_a_stage():
+    """S, A, M, B and the largest C each come in once, and as the statement says: M by the last stage's rewards and one backup, B by the luckiest way on."""
+    H, S, A, until = 2, 2, 3, 2
+    stack = staged(4, S, A=A)
+    found = hold(rollouts(until), stack, H * until)
+    C = found.run.watched["C"].reshape(-1, 4, H, S)
+    for i in range(4):
+        now, later = stack.r[i, :S], stack.r[i, S:]
+        onward = stack.P[i, :S, :, S:]
+        M = [(now + onward @ later.max(axis=1)).max(), later.max()]
+        B = [max(now[s, a] + later[x].max() for s in range(S) for a in range(A) for x in range(S)), later.max()]
+        x = [M[h] * (1 - 1 / A) for h in range(H)]
+        sums = [sum(x)]
+        for t in range(H * until):
+            h = 1 if t < until else 0
+            x[h] = min(x[h] - A * x[h] ** 2 / (4 * H * (A - 1) * max(C[t, i, h])) + S * (1 - 1 / A) * B[h] * M[h] ** 2 / (64 * H**2), M[h])
+            sums.append(sum(x))
+
+        assert B[0] > 1.01 * M[0] and abs(M[0] - 1) > 0.01
+        np.testing.assert_allclose(found.bound[:, i], sums, rtol=1e-12)
+    assert (C.max(axis=3) > C.min(axis=3) * (1 + 1e-6))[:-1].any(axis=(0, 1)).all()
+
+
 @pytest.mark.parametrize(("stack", "until"), [(staged(200, 1), 3), (staged(40, 2), 2), (staged(40, 1, A=3), 2), (staged(40, 1, H=3), 1)])
 def test_bound_holds_where_anything_is_paid(stack, until):
     found = hold(rollouts(until), stack, until * stages(stack))
