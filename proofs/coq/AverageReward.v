@@ -45,6 +45,15 @@ under eq_bigr => s _ do rewrite mulr_sumr.
 rewrite exchange_big /=; apply: eq_bigr => s' _; rewrite -(dM s') mulr_suml.
 by apply: eq_bigr => s _; rewrite mulrA.
 Qed.
+
+(* T57: a constant of the state is free here, too. *)
+Theorem T57_average_reward_baseline d h (c : S -> R) : stationary d -> poisson d h ->
+  D (gain d) = \sum_s d s * \sum_a D (pi s a) * (differential_Q d h s a + c s).
+Proof.
+move=> sd ph; rewrite (T57_average_reward_gradient sd ph); apply: eq_bigr => s _; congr (_ * _).
+under [RHS]eq_bigr => a _ do rewrite mulrDr.
+by rewrite big_split /= -mulr_suml -(der_sum dD) pi1 (der1 dD) mul0r addr0.
+Qed.
 End Gradient.
 
 Section Deviation.

@@ -28,4 +28,17 @@ apply: (@T32_minimum_principle _ _ (Ppi P pi') gam) => // [i j|i|i]; [exact: Ppi
 rewrite (T16_performance_difference_discounted r pi (Tpi_unit pp') (proj2 pp')).
 by rewrite mulmxA mulmxV ?Tpi_unit // mul1mx mxE.
 Qed.
+
+(* T33: what lies below the advantages, accumulated along the new policy, lies below the gain: any surrogate with a penalty. *)
+Theorem T33_gain_from_below pi pi' (G : 'I_n -> F) : policy pi' ->
+  (forall s, G s <= \sum_a pi' s a * (Q pi s a - V pi s 0)) ->
+  forall s, (invmx (Tpi P gam pi') *m \col_x G x) s 0 <= V pi' s 0 - V pi s 0.
+Proof.
+move=> pp' adv s; rewrite -subr_ge0; set gain := invmx _ *m _.
+have -> : V pi' s 0 - V pi s 0 - gain s 0 = (V pi' - V pi - gain) s 0.
+  by rewrite [RHS]mxE [X in _ = X + _]mxE [X in _ = _ + X]mxE [X in _ = _ + X - _]mxE.
+apply: (@T32_minimum_principle _ _ (Ppi P pi') gam) => // [i j|i|i]; [exact: Ppi_ge0|exact: Ppi_sum_le|].
+rewrite (T16_performance_difference_discounted r pi (Tpi_unit pp') (proj2 pp')) -mulmxBr mulmxA mulmxV ?Tpi_unit // mul1mx.
+by rewrite mxE [X in X + _]mxE [X in _ + X]mxE [X in _ - X]mxE subr_ge0.
+Qed.
 End DiscountedPolicyImprovement.

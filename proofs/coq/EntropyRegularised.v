@@ -81,6 +81,23 @@ rewrite mulmxA mxE; apply: eq_bigr => s _; congr (_ * _).
 by rewrite mxE.
 Qed.
 
+(* T37: any function of the visits, here called utility, has the policy gradient for the reward f, its slope, held constant. *)
+Theorem T37_utility_gradient (mu : 'rV[R]_n) (visits := fun s a => occupancy P gam pi mu 0 s * pi s a) (f : A -> 'cV[R]_n) utility :
+  (forall s, D (mu 0 s) = 0) -> D utility = \sum_s \sum_a D (visits s a) * f a s 0 ->
+  D utility = \sum_s occupancy P gam pi mu 0 s * \sum_a D (pi s a) * Q P f gam pi s a.
+Proof.
+move=> Dmu chain; set rest := \sum_s \sum_a visits s a * D (f a s 0).
+have JE : (mu *m V P f gam pi) 0 0 = \sum_s \sum_a visits s a * f a s 0.
+  rewrite mulmxA mxE; apply: eq_bigr => s _; rewrite [rpi _ _ _ _]mxE mulr_sumr.
+  by apply: eq_bigr => a _; rewrite mulrA.
+have DJ : D ((mu *m V P f gam pi) 0 0) = D utility + rest.
+  rewrite JE chain (der_sum dD) -big_split /=; apply: eq_bigr => s _.
+  by rewrite (der_sum dD) -big_split /=; apply: eq_bigr => a _; rewrite (der_leib dD).
+apply: (addIr rest); rewrite -DJ occupancy_gradient_moving_reward // -big_split /=; apply: eq_bigr => s _.
+rewrite big_split /= mulrDr; congr (_ + _); rewrite mulr_sumr.
+by apply: eq_bigr => a _; rewrite mulrA.
+Qed.
+
 Variables (r : A -> 'cV[R]_n) (L : 'I_n -> A -> R) (tau : R).
 (* the value of reward plus tau entropy, L = log pi, and the soft Q before the entropy of its own action *)
 Definition soft_value := V P (fun a => \col_s (r a s 0 - tau * L s a)) gam pi.

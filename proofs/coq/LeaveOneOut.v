@@ -2,7 +2,7 @@
    Source: Kool, van Hoof, Welling (2019); Ahmadian et al. (2024), RLOO; Shao et al. (2024), GRPO. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
-From PG Require Import Variance BatchVariance.
+From PG Require Import Derivation Variance BatchVariance.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.
 Local Open Scope ring_scope.
@@ -17,6 +17,27 @@ Definition group_mean (w : {ffun 'I_n -> W}) :=
   (\sum_i g (w i) * (R (w i) - (\sum_j R (w j)) / n%:R)) / n%:R.
 
 Local Notation law := (prodp (fun _ : 'I_n => p)).
+(* what the others say is a constant for the own score *)
+Lemma E_free i (h : W -> F) (b : {ffun 'I_n -> W} -> F) : E p h = 0 ->
+  (forall w w' : {ffun 'I_n -> W}, (forall j, j != i -> w j = w' j) -> b w = b w') ->
+  E law (fun w => h (w i) * b w) = 0.
+Proof.
+move=> h0 bE; case: (pickP W) => [x0 _|no]; last by rewrite /E big1 // => w _; have := no (w i).
+pose put (w : {ffun 'I_n -> W}) x := [ffun j => if j == i then x else w j].
+rewrite /E (partition_big (fun w => put w x0) predT) //= big1 // => v _.
+case: (eqVneq (put v x0) v) => [vE|vN]; last first.
+  apply: big1 => w /eqP wv; case/negP: vN; rewrite -wv; apply/eqP/ffunP => j; rewrite !ffunE; by case: eqP.
+rewrite (reindex_onto (put v) (fun w => w i)) /= => [|w /eqP wv]; last first.
+  by apply/ffunP => j; rewrite ffunE -wv ffunE; case: eqP => [->|].
+rewrite (eq_bigl xpredT) => [|x]; last first.
+  rewrite ffunE eqxx eqxx andbT; apply/eqP; rewrite -[RHS]vE; apply/ffunP => j; rewrite !ffunE; by case: eqP.
+rewrite (eq_bigr (fun x => (\prod_(j | j != i) p (v j)) * b v * (p x * h x))) => [|x _]; last first.
+  rewrite /prodp (bigD1 i) //= ffunE eqxx (eq_bigr (fun j => p (v j))) => [|j ji]; last by rewrite ffunE (negbTE ji).
+  rewrite (bE (put v x) v) => [|j ji]; last by rewrite ffunE (negbTE ji).
+  by move: (\prod_(j | _) _) => u; ring.
+by rewrite -mulr_sumr -/(E p h) h0 mulr0.
+Qed.
+
 Hypotheses (p1 : \sum_w p w = 1) (g0 : E p g = 0).
 
 Lemma E_own i : E law (fun w => g (w i) * R (w i)) = E p (fun x => g x * R x).
@@ -52,3 +73,20 @@ rewrite ED EZ E_own E_sum (bigD1 i) //= E_own big1 => [|j]; last exact: E_other.
 by rewrite addr0 -/J nS; field; rewrite -nS.
 Qed.
 End LeaveOneOut.
+
+(* T42: nor does any other baseline cost anything that does not look at the own completion: a number, or a weighted mean of the others. *)
+Theorem T42_baseline_of_the_others (F : fieldType) (W : finType) (p g R : W -> F) (n : nat) (D : F -> F)
+    (b : 'I_n -> {ffun 'I_n -> W} -> F) :
+  derivation D -> \sum_w p w = 1 -> (forall w, D (p w) = p w * g w) -> (forall w, D (R w) = 0) -> n%:R != 0 :> F ->
+  (forall i (w w' : {ffun 'I_n -> W}), (forall j, j != i -> w j = w' j) -> b i w = b i w') ->
+  E (prodp (fun _ : 'I_n => p)) (fun w => (\sum_i g (w i) * (R (w i) - b i w)) / n%:R) = D (E p R).
+Proof.
+move=> dD p1 Dp DR n0 bE.
+have g0 : E p g = 0 by rewrite -(der1 dD) -p1 (der_sum dD); apply: eq_bigr => w _; rewrite Dp.
+have JE : D (E p R) = E p (fun x => g x * R x).
+  by rewrite (der_sum dD); apply: eq_bigr => w _; rewrite (der_leib dD) Dp DR mulr0 addr0 mulrA.
+rewrite E_scaled E_sum (eq_bigr (fun=> D (E p R))) => [|i _]; first by rewrite sumr_const card_ord -[D _ *+ n]mulr_natr mulfK.
+rewrite (eq_E _ (Y := fun w : {ffun 'I_n -> W} => g (w i) * R (w i) + (-1) * (g (w i) * b i w))); last first.
+  by move=> w /=; move: (b i w) => u; ring.
+by rewrite ED EZ (E_free g0 (bE i)) mulr0 addr0 JE E_own.
+Qed.

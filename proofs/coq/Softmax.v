@@ -43,4 +43,13 @@ rewrite [RHS](eq_bigr (fun a => smx a * Q a * D (th a) + (- V) * (smx a * D (th 
   by move=> a _; ring.
 by rewrite big_split /= -mulr_sumr -/m; congr (_ + _); ring.
 Qed.
+
+(* T23: so is the slope of the entropy, of L = log softmax, the other way round. *)
+Theorem T23_entropy_covariance (L : A -> R) : (forall a, smx a * D (L a) = D (smx a)) ->
+  D (- \sum_a smx a * L a) = - \sum_a smx a * (L a - \sum_b smx b * L b) * D (th a).
+Proof.
+move=> LE; rewrite (der_opp dD) (der_sum dD) -T23_softmax_covariance; congr (- _).
+rewrite [LHS](eq_bigr (fun a => D (smx a) * L a + D (smx a))) => [|a _]; last by rewrite (der_leib dD) LE.
+by rewrite big_split /= -(der_sum dD) smx1 // (der1 dD) addr0.
+Qed.
 End Softmax.

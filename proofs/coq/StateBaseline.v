@@ -2,7 +2,7 @@
    owes. Source: Greensmith, Bartlett, Baxter (2004), theorem 13; Gu et al. (2017); Tucker et al. (2018), section 2. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
-From PG Require Import Variance Derivation FiniteHorizon PolicyGradient Trajectories Gpomdp.
+From PG Require Import Variance BatchVariance Derivation FiniteHorizon PolicyGradient Trajectories Gpomdp.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
@@ -59,6 +59,36 @@ have m0 w : 0 <= p w * \sum_i g i w ^+ 2 by rewrite mulr_ge0 // sumr_ge0 // => i
 rewrite [X in _ <= X]T45_state_baseline_gap // => [|s /psumr_eq0P z]; last first.
   by rewrite /return_mass big1 // => w ws; rewrite z ?mul0r.
 by rewrite ler_addl; apply: sumr_ge0 => s _; rewrite mulr_ge0 ?sqr_ge0 // sumr_ge0.
+Qed.
+
+(* T45: one baseline b for a batch of n independent draws: the total variance of the mean (T44), a parabola in b. *)
+Theorem T45_batch_baseline (F : fieldType) (W I : finType) (p : W -> F) (g : I -> W -> F) (G : W -> F) (n : nat) (D : I -> F -> F)
+    (square := fun w => \sum_i g i w ^+ 2) (best := E p (fun w => square w * G w) / E p square)
+    (spread := fun b => \sum_i Var (prodp (fun _ : 'I_n => p)) (fun w => (\sum_k g i (w k) * (G (w k) - b)) / n%:R)) b :
+  (forall i, derivation (D i)) -> \sum_w p w = 1 -> (forall i w, D i (p w) = p w * g i w) -> (forall i w, D i (G w) = 0) ->
+  n%:R != 0 :> F -> E p square != 0 ->
+  spread b = (E p (fun w => square w * (G w - b) ^+ 2) - \sum_i D i (E p G) ^+ 2) / n%:R /\
+  spread b - spread best = E p square * (b - best) ^+ 2 / n%:R.
+Proof.
+move=> dD p1 Dp DG n0 sq0.
+have g0 i : E p (g i) = 0 by rewrite -(der1 (dD i)) -p1 (der_sum (dD i)); apply: eq_bigr => w _; rewrite Dp.
+have JE i : E p (fun w => g i w * G w) = D i (E p G).
+  by rewrite (der_sum (dD i)); apply: eq_bigr => w _; rewrite (der_leib (dD i)) Dp DG mulr0 addr0 mulrA.
+have spreadE d : spread d = (E p (fun w => square w * (G w - d) ^+ 2) - \sum_i D i (E p G) ^+ 2) / n%:R.
+  rewrite /spread (eq_bigr (fun i => Var p (fun w => g i w * (G w - d)) / n%:R)) => [|i _]; last first.
+    by rewrite -(T44_batch_mean_variance _ p1 n0).
+  rewrite -mulr_suml; congr (_ / _).
+  rewrite (eq_bigr (fun i => E p (fun w => g i w ^+ 2 * (G w - d) ^+ 2) - D i (E p G) ^+ 2)).
+    by rewrite sumrB -E_sum; congr (_ - _); apply: eq_E => w; rewrite mulr_suml.
+  move=> i _; rewrite T18_variance_second_moment //; congr (_ - _ ^+ 2); first by apply: eq_E => w; rewrite exprMn.
+  rewrite (eq_E p (Y := fun w => g i w * G w + (- d) * g i w)); last by move=> w; ring.
+  by rewrite ED EZ g0 mulr0 addr0 JE.
+split; rewrite !spreadE // -mulrBl; congr (_ / _).
+have parabola d : E p (fun w => square w * (G w - d) ^+ 2) =
+    E p (fun w => square w * G w ^+ 2) + (- 2%:R * d) * E p (fun w => square w * G w) + d ^+ 2 * E p square.
+  by rewrite -2!EZ -2!ED; apply: eq_E => w; ring.
+rewrite !parabola; have -> : E p (fun w => square w * G w) = best * E p square by rewrite /best divfK.
+by move: (\sum_i _) best => u c; ring.
 Qed.
 
 Section ActionBaseline.

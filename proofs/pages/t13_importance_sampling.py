@@ -71,6 +71,6 @@ PAGE = Page(
     ),
     free=("normalised rows", "positive numbers", "an F that is a sum of rewards"),
     derivation=derivation,
-    coq=("T13_importance_sampling",),
+    coq=("T13_importance_sampling", "T13_gradient_difference"),
     functions=("pgtheory.tabular.estimators.ratios:SequenceRatio", "pgtheory.tabular.exact.estimators:importance"),
 )  # fmt: skip

@@ -49,6 +49,6 @@ PAGE = Page(
     ),
     free=("positive exponentials", "an exponential function"),
     derivation=derivation,
-    coq=("T23_softmax_covariance",),
+    coq=("T23_softmax_covariance", "T23_entropy_covariance"),
     functions=("pgtheory.tabular.policies.softmax:Softmax",),
 )  # fmt: skip

@@ -94,6 +94,6 @@ PAGE = Page(
         source="Howard (1960)",
     ),
     free=("a normalised or positive old policy",),
-    coq=("T33_policy_improvement_discounted",),
+    coq=("T33_policy_improvement_discounted", "T33_gain_from_below"),
     functions=("pgtheory.tabular.dynamics.mirror:PolicyIteration",),
 )  # fmt: skip

@@ -74,6 +74,6 @@ PAGE = Page(
         source="Geist, Scherrer, Pietquin (2019)",
     ),
     free=("a logarithm", "positive numbers", "a stochastic P"),
-    coq=("T37_entropy_policy_gradient",),
+    coq=("T37_entropy_policy_gradient", "T37_utility_gradient"),
     functions=("pgtheory.tabular.objectives.regularisers:Entropy",),
 )  # fmt: skip

@@ -71,7 +71,7 @@ PAGE = Page(
     ),
     free=("a score that comes from a policy", "rewards that are 0 or 1", "positive weights"),
     derivation=derivation,
-    coq=("T42_leave_one_out",),
+    coq=("T42_leave_one_out", "T42_baseline_of_the_others"),
     functions=(
         "pgtheory.tabular.estimators.groups:LeaveOneOut", "pgtheory.tabular.estimators.groups:GroupMean", "pgtheory.tabular.exact.estimators:leave_one_out",
         "pgtheory.tabular.exact.estimators:group_mean",

@@ -179,6 +179,6 @@ PAGE = Page(
     ),
     free=("draws that sum to one", "a score that comes from a policy", "a q that does not move with theta", "states that are all drawn"),
     derivation=derivation,
-    coq=("T45_state_baseline_gap", "T45_state_baseline_minimum", "T45_action_baseline_corrected", "T45_action_baseline_bias"),
+    coq=("T45_state_baseline_gap", "T45_state_baseline_minimum", "T45_action_baseline_corrected", "T45_action_baseline_bias", "T45_batch_baseline"),
     functions=("pgtheory.tabular.estimators.baselines:OptimalState", "pgtheory.tabular.variance.optimal_baseline:least_variance"),
 )  # fmt: skip

@@ -224,6 +224,6 @@ PAGE = Page(
     ),
     free=("a bias with stationary mean zero", "aperiodicity", "a model that stands still, for the derivative of the law"),
     derivation=derivation,
-    coq=("T57_average_reward_gradient", "T57_deviation_poisson", "T57_stationary_derivative"),
+    coq=("T57_average_reward_gradient", "T57_average_reward_baseline", "T57_deviation_poisson", "T57_stationary_derivative"),
     functions=("pgtheory.tabular.objectives.average:AverageReward",),
 )  # fmt: skip

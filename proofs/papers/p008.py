@@ -71,8 +71,9 @@ def first_order() -> list[Case]:
     return [*free, *random_arms(rule=Gradient, finite=False), *random_arms(rule=Natural, finite=False)]
 
 
+# T23_entropy_covariance with D theta = dz and L = log pi; dz is pi A for the gradient, A for the natural one.
 C1 = Claim(
-    id="P008.C1", kind="identity",
+    id="P008.C1", theorem="T23", kind="identity",
     statement="dH(z + eps dz)/d eps = -Cov_pi(log pi, dz) for every dz; -Cov(log pi, pi A) for the policy gradient, -Cov(log pi, A) for the natural one; 30 random bandits each",
     left=rate_of_entropy,
     right=minus_covariance,

@@ -92,8 +92,9 @@ def frozen_elsewhere(case: Case) -> np.ndarray:
     return derivative(lambda theta: (visits(case.model, theta) * reward).sum(), case.theta)
 
 
+# T37_utility_gradient: that D F is the sum of F' D lambda is what slope means; with a horizon the time is part of the state.
 C1 = Claim(
-    id="P019.C1", kind="identity",
+    id="P019.C1", theorem="T37", kind="identity",
     statement="grad F(lambda(theta)) is the policy gradient for the reward F'(lambda), held constant: entropy and quadratic F, 10 random problems each, with a horizon and without",
     left=lambda case: case.utility.gradient(Scene.of(case.model, Softmax(case.theta))),
     right=lambda case: derivative(lambda theta: case.F(visits(case.model, theta)), case.theta),
@@ -193,9 +194,10 @@ def half_spread(case: Case, factor: float = 0.5) -> float:
     return -factor * sum(p * ((x - mean) ** 2).sum() for p, _, x, _ in trajectories(case.model, case.theta))
 
 
+# T18 of each coordinate of lamhat, whose mean is lambda, added up.
 C4 = Claim(
-    id="P019.C4", kind="biased by exactly",
-    statement="the mean utility of single trajectories is another objective: for F = -|lambda|^2/2, E[F(lamhat)] = F(lambda) - tr Cov(lamhat)/2 < F(lambda) (10 random problems)",
+    id="P019.C4", theorem="T18", kind="biased by exactly",
+    statement="the mean utility of single trajectories is another objective, lower by half the spread of the visits: for F = -|lambda|^2/2, E[F(lamhat)] = F(lambda) - tr Cov(lamhat)/2 (10 random problems)",
     left=loss_of_jensen,
     right=half_spread,
     cases=lambda: ten(),
@@ -228,8 +230,9 @@ def moved(case: Case) -> np.ndarray:
     return derivative(J, case.theta + case.u) - derivative(J, case.theta)
 
 
+# T13_gradient_difference with mu the policy of theta_t and pi that of theta_{t-1}, averaged over the start.
 C5 = Claim(
-    id="P019.C5", kind="unbiased",
+    id="P019.C5", theorem="T13", kind="unbiased",
     statement="E[g(tau, theta_t) - w g(tau, theta_{t-1})] = grad J(theta_t) - grad J(theta_{t-1}) for tau ~ theta_t and w the ratio of the whole trajectory (10 random problems)",
     left=mean_difference,
     right=moved,

@@ -252,6 +252,7 @@ def smallest(case: Case) -> np.ndarray:
     return values / values[3]
 
 
+# T40 with the visits as weights: the rank is S (A - 1) of S A.
 C5 = Claim(
     id="P022.C5", theorem="T40", kind="counterexample",
     statement="a full softmax table is never Fisher-non-degenerate: F has exactly S eigenvalues 0, one a state (20 random problems of S = 3), so that mu_F = 0 and C4 says nothing",

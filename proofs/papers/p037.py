@@ -116,8 +116,9 @@ def unbiased_cases() -> list[Case]:
     return found
 
 
+# T42_baseline_of_the_others: b a number, the mean of the others, their mean with weights |S|^2.
 C1 = Claim(
-    id="P037.C1", kind="unbiased",
+    id="P037.C1", theorem="T42", kind="unbiased",
     statement="a baseline that is fixed before sampling leaves E g = grad J; so do the mean and the score-weighted mean of the other responses; 30 bandits, a tree of tokens, G = 2 and 3",
     left=means,
     right=lambda case: np.tile(gradient(case), (len(case.unbiased), 1)),
@@ -152,8 +153,9 @@ def mean_reward(case: Case) -> float:
     return float(p @ R)
 
 
+# T45_batch_baseline, W the responses of one prompt and g the coordinates of S.
 C2 = Claim(
-    id="P037.C2", kind="variance equals",
+    id="P037.C2", theorem="T45", kind="variance equals",
     statement="tr Cov(g(b)) = (E[|S|^2 (r - b)^2] - |grad J|^2) / G, hence tr Cov(g(b)) - tr Cov(g(b*)) = E|S|^2 (b - b*)^2 / G with b* = E[|S|^2 r] / E|S|^2, the only minimiser; "
     "30 bandits, a tree of tokens, G = 1 to 4",
     left=variance_and_excess,

@@ -223,6 +223,7 @@ def policies() -> list[Case]:
     return found
 
 
+# T57_average_reward_baseline, the constant of the state being the baseline.
 C5 = Claim(
     id="P074.C5", theorem="T57", kind="identity",
     statement="grad J = sum_s d(s) sum_a grad pi(a|s) Q(s, a), Q the differential action value, whatever constant of the state is added to Q; against complex-step derivatives of J on 30 chains",

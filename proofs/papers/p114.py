@@ -109,8 +109,9 @@ def own_path(case: Case) -> float:
     return sum(float(np.einsum("hs,hsa,hsa->", states(case.mdp, p), q, p - best)) for p, q in zip(pi, Q, strict=True))
 
 
+# T04 of each episode for the policies pi_k and pi*, the time being part of the state, gamma = 1; averaged over the start, added up over episodes.
 C1 = Claim(
-    id="P114.C1", kind="identity",
+    id="P114.C1", theorem="T04", kind="identity",
     statement="regret = sum_k V^{pi_k}(c_k) - V^{pi*}(c_k) = sum_h E_{s ~ pi*} sum_k <Q_{k,h}(s, .), pi_{k,h} - pi*_h>; 30 games, costs random, extreme and turning",
     left=lambda case: played(case).regret[-1],
     right=lambda case: along_best(case, *descent(case)).sum(),
@@ -291,8 +292,9 @@ def decomposition(case: Case, seen: float = 1.0) -> np.ndarray:
     return along_best(case, pi, ell) - along_best(case, pi, case.err) + paid
 
 
+# T04 as in C1, once for the costs c and once for the bonus costs b, whose action value is B.
 C5 = Claim(
-    id="P114.C5", kind="identity",
+    id="P114.C5", theorem="T04", kind="identity",
     statement="for arbitrary errors err = Qhat - Q and bonus costs b: V^{pi_k}(c) - V^{pi*}(c) = sum_h E_{pi*} <Qhat - B, pi_k - pi*> - sum_h E_{pi*} <err, pi_k - pi*> + V^{pi_k}(b) - V^{pi*}(b) "
     "in every episode; 30 games of 20 episodes",
     left=differences,

@@ -156,8 +156,9 @@ def gained(case: Case, factor: float = 1.0) -> np.ndarray:
     return factor * (value(case.new) - value(case.old))
 
 
+# T33_gain_from_below, G being the mean advantage less the drift; the argmax has G >= 0, the value of G at the old policy.
 C2 = Claim(
-    id="P117.C2", kind="monotone",
+    id="P117.C2", theorem="T33", kind="monotone",
     statement="V_pi - V_old >= (I - gamma P_pi)^-1 G(pi) in every state, for every pi and every drift f >= 0: with G_s(pi) >= 0 for all s no state gets worse, and the argmax of G has that; "
     "300 random pairs of policies a drift",
     left=promised,

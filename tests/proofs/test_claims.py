@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pgtheory.proofs.index import all_papers
+from pgtheory.proofs.kernel import sources, verdict
 from pgtheory.proofs.verification import examine
 
 CLAIMS = [claim for paper in all_papers() for claim in paper.claims]
@@ -45,6 +46,17 @@ def test_code_that_a_paper_names_exists(paper):
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.id)
 def test_claims_are_numbered_from_one(paper):
     assert [claim.id for claim in paper.claims] == [f"{paper.id}.C{n}" for n in range(1, len(paper.claims) + 1)]
+
+
+def test_claim_that_names_a_theorem_says_above_it_which_instance_it_is():
+    """In one comment line, in which a statement of Coq, if named, is one under the theorem's id."""
+    in_coq, said = set(verdict.parse(sources.GOLDEN.read_text(encoding="utf8"))), {}
+    for paper in PAPERS:
+        source = (Path(__file__).parents[2] / "proofs" / "papers" / f"{paper.id.lower()}.py").read_text(encoding="utf8")
+        said |= {f"{paper.id}.{n}": line for line, n in re.findall(r"^# (T\d\d.*)\n(C\d+) = Claim\(", source, re.MULTILINE)}
+
+    assert {id: line[:3] for id, line in said.items()} == {claim.id: claim.theorem for claim in CLAIMS if claim.theorem}
+    assert {name for line in said.values() for name in re.findall(r"T\d\d_\w+", line)} <= in_coq
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.id)
