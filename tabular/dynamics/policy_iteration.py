@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Float
 
 from pgtheory.tabular.dynamics.stack import Stack
-from pgtheory.tabular.solve.evaluation import rounding_of_backup
-from pgtheory.tabular.solve.iteration.policy import overflow
+from pgtheory.tabular.solve.iteration.policy import overflow, switching
+from pgtheory.tabular.solve.play import rounding_of_change
 from pgtheory.tabular.solve.structure import UNIT
 
 
@@ -18,8 +18,7 @@ def policy_iteration(stack: Stack) -> tuple[Float[np.ndarray, "N S"], Float[np.n
     """Best values of problems with a contraction c < 1, and proven bounds of their errors.
 
     Every step evaluates the policies of all problems that still move, by one batch of linear systems, and switches each state to its best action where that
-    gains more than rounding can feign: above the proven margin as often as there is something to gain, below it as long as the largest gain halves each time
-    (`solve/iteration/policy.py` says why this ends). The bounds are those of `solve/certificates.py` with c for gamma: |V - V*| <= max |T V - V| / (1 - c),
+    gains enough (`switching`, which says why this ends). The bounds are those of `solve/certificates.py` with c for gamma: |V - V*| <= max |T V - V| / (1 - c),
     rounding added.
 
     Cost: a few steps of O(N S^3 + N S^2 A). Source: Howard (1960).
@@ -27,10 +26,10 @@ def policy_iteration(stack: Stack) -> tuple[Float[np.ndarray, "N S"], Float[np.n
     Raises:
         InvalidModel: values overflow.
     """
-    N, S, A = stack.r.shape
+    N, S, _ = stack.r.shape
     horizon = (1 + 8 * UNIT) / (1 - contraction(stack))
     branching, largest = np.count_nonzero(stack.P, axis=3).max(axis=(1, 2)), abs(stack.r).max(axis=(1, 2))
-    V, bound, policy, before = np.zeros((N, S)), np.zeros(N), stack.r.argmax(axis=2), np.full(N, np.inf)
+    V, bound, policy, tried = np.zeros((N, S)), np.zeros(N), stack.r.argmax(axis=2), np.full(N, np.inf)
     moving, s = np.arange(N), np.arange(S)
     while len(moving):
         n, a = moving[:, None], policy[moving]
@@ -38,16 +37,13 @@ def policy_iteration(stack: Stack) -> tuple[Float[np.ndarray, "N S"], Float[np.n
         here = np.linalg.solve(np.eye(S) - gamma * stack.P[n, s, a], stack.r[n, s, a][:, :, None])[:, :, 0]
         Q = r + gamma * np.einsum("nsat,nt->nsa", P, here)
         own, best = np.take_along_axis(Q, a[:, :, None], axis=2)[:, :, 0], Q.max(axis=2)
-        rho = rounding_of_backup(branching[moving], A, largest[moving], abs(here).max(axis=1))
+        rho = rounding_of_change(branching[moving], largest[moving], abs(here).max(axis=1))
         residual, gain = abs(own - here).max(axis=1), (best - own).max(axis=1)
         if not np.isfinite(gain).all():  # no comparison with it would end the loop
             raise overflow(float(largest[moving][~np.isfinite(gain)].max()))
-        proven, feigned = 2 * (horizon[moving] * (residual + rho) + rho), 2 * (residual + rho)
-        small = gain <= proven
-        done = (gain <= feigned) | (small & (gain > 0.5 * before[moving]))
+        proven, feigned, small, done = switching(gain, residual, horizon[moving], rho, tried[moving])
         V[moving[done]], bound[moving[done]] = here[done], (horizon[moving] * (abs(best - here).max(axis=1) + rho))[done]
         better = best > own + np.where(small, feigned, proven)[:, None]
-        policy[moving] = np.where(better, Q.argmax(axis=2), a)
-        before[moving] = np.where(small, gain, np.inf)
+        policy[moving], tried[moving] = np.where(better, Q.argmax(axis=2), a), np.where(small, gain, tried[moving])
         moving = moving[~done]
     return V, bound

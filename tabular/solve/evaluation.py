@@ -9,7 +9,6 @@ takes it no further from the exact one, which is not. Source of the equations: P
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -165,16 +164,11 @@ def ending(mdp: MDP, taken: Bool[np.ndarray, "S A"]) -> Bool[np.ndarray, "S"]:
 
 
 def backup_rounding(mdp: MDP, V_max: float) -> float:
-    """Bound of the rounding error of sum_a pi (r + gamma P V) - V in one state, when |V| <= V_max."""
-    return rounding_of_backup(mdp.branching, mdp.A, mdp.largest_reward, V_max)
-
-
-def rounding_of_backup(branching: Any, actions: int, largest_reward: Any, V_max: Any) -> Any:
-    """The same from its parts, which may be arrays of many models.
+    """Bound of the rounding error of sum_a pi (r + gamma P V) - V in one state, when |V| <= V_max.
 
     Sums of n terms (zeros not counted) err by at most n u / (1 - n u) times the sum of absolute values, in whatever order (Higham 2002, Section 3.1); the factor 2 covers 1 - n u.
     """
-    return 2 * (2 * branching + actions + 8) * UNIT * (largest_reward + 2 * V_max)
+    return 2 * (2 * mdp.branching + mdp.A + 8) * UNIT * (mdp.largest_reward + 2 * V_max)
 
 
 def inner_chain(mdp: MDP, pi: Float[np.ndarray, "S A"], *, method: str | None = None) -> tuple[Chain, Bool[np.ndarray, "S"]]:
@@ -202,6 +196,7 @@ def _stationary(mdp: MDP, pi: np.ndarray, method: str | None, tolerance: float |
     solved, flow = chain.find(r_pi[ends], aim=value), chain.find(mdp.mu[ends], transposed=True, aim=visits)
     V, occupancy = np.zeros(mdp.S), np.zeros(mdp.S)
     V[ends], occupancy[ends] = solved.x, np.maximum(flow.x, 0.0)
+    # `MDP.backup` on threads, of which a model knows nothing; `Play.backup` has diagonals and forbidden actions besides.
     Q = mdp.mean_reward + mdp.gamma * Structure(mdp.transition, mdp.gamma).product(V, False).reshape(mdp.S, mdp.A)
     residual = np.max(abs((pi * Q).sum(axis=1) - V)[ends], initial=0) + backup_rounding(mdp, abs(V).max())
     return Evaluation(

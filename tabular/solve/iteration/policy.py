@@ -1,27 +1,24 @@
 """Policy iteration."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Int
 
 from pgtheory.tabular.errors import InvalidModel, NonTerminating, NotConverged
 from pgtheory.tabular.solve.certificates import certified, effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie
-from pgtheory.tabular.solve.play import Play, largest
+from pgtheory.tabular.solve.play import STEPS, Play, largest
 
 AHEAD = 8
 """Backups before the first evaluation: together they cost less than the factorisation of a dense matrix, and save one or more."""
-
-STEPS = 10_000
-"""Limit of the evaluations. The queue of 100 000 states takes 141; what is proven, some S A / (1 - gamma) log(1 / (1 - gamma)), is far from what is met."""
 
 
 def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[np.ndarray, "S"] | None = None) -> Found:
     """Evaluate by a linear system, then switch every state to its best action where that gains more than rounding can feign; steps are evaluations.
 
-    Two margins. The proven one covers the error of V: a switch above it gains for certain, so no policy comes twice. Where nothing exceeds it, switches above
-    the rounding of Q alone are still tried, as long as the largest gain at least halves each time. Either way the loop ends, and ties cannot make it cycle.
-    With a tolerance it stops as soon as the largest gain costs less than half of it. With gamma = 1 it begins with a policy that ends; if a later one does
-    not, it contains a loop that earns more than zero, and the supremum is infinite.
+    `switching` says what gain is enough, and why the loop ends. With a tolerance it stops as soon as the largest gain costs less than half of it. With gamma = 1
+    it begins with a policy that ends; if a later one does not, it contains a loop that earns more than zero, and the supremum is infinite.
     Cost: one factorisation a step, O(S^3) dense, O(S) for a narrow band. Source: Howard (1960); Ye (2011) for the number of steps; Bertsekas and Tsitsiklis
     (1991) for gamma = 1.
 
@@ -32,7 +29,7 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
     """
     policy, steps = first_policy(play) if start is None else start, 0
     s, where = np.arange(play.mdp.S), slice(None) if play.everything else np.flatnonzero(play.inside)
-    before, horizon = np.inf, effective_horizon(play.mdp.gamma) if play.stochastic else None  # what |M^-1| is for rows that sum to one
+    tried, horizon = np.inf, effective_horizon(play.mdp.gamma) if play.stochastic else None  # what |M^-1| is for rows that sum to one
     while True:
         steps += 1
         if not play.ends(policy):
@@ -45,9 +42,9 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
         gain = float((best[where] - own[where]).max(initial=0))
         if not np.isfinite(gain):  # no comparison with it would end the loop
             raise overflow(float(abs(play.mdp.mean_reward).max()))
-        proven, feigned = 2 * (norm * (residual + rho) + rho), 2 * (residual + rho)
+        proven, feigned, small, done = switching(gain, residual, norm, rho, tried)
         enough = tolerance is not None and norm * (gain + residual + rho) <= 0.5 * tolerance and play.mdp.gamma < 1
-        if enough or gain <= feigned or (gain <= proven and gain > 0.5 * before):
+        if enough or done:
             return Found(V, lowest(play, Q, policy, min(proven, tie(play, V, norm, tolerance))), steps, Q)
         if steps >= STEPS:
             bound = certified(play, V, Q, policy).bound
@@ -57,10 +54,21 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
                 best=V,
                 bound=bound,
             )
-        better = best > own + (feigned if gain <= proven else proven)
-        changed = np.flatnonzero(better & play.inside)
-        policy, before = policy.copy(), gain if gain <= proven else np.inf
+        changed = np.flatnonzero(best > own + (feigned if small else proven))
+        policy, tried = policy.copy(), gain if small else tried
         policy[changed] = Q[changed].argmax(axis=1)
+
+
+def switching(gain: Any, residual: Any, norm: Any, rho: Any, tried: Any) -> tuple[Any, Any, Any, Any]:
+    """The proven margin, the feigned one, whether no gain exceeds the proven one, and whether policy iteration ends here; of numbers, or of arrays of problems.
+
+    The proven margin covers the error of V, norm (residual + rho), and the rounding rho of the two entries of Q that are compared: a switch above it gains for
+    certain, so that among such switches no policy comes twice. Where no gain exceeds it, switches above what residual and rounding feign are still tried, as
+    long as the largest gain has at least halved since they were tried last, at the gain `tried`. That is not often, so the loop ends: ties cannot make it cycle.
+    """
+    proven, feigned = 2 * (norm * (residual + rho) + rho), 2 * (residual + rho)
+    small = gain <= proven
+    return proven, feigned, small, (gain <= feigned) | (small & (gain > 0.5 * tried))
 
 
 def first_policy(play: Play) -> Int[np.ndarray, "S"]:

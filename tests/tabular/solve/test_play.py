@@ -3,13 +3,16 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 
 from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.solve import play as module
 from pgtheory.tabular.solve.bands import Bands
 from pgtheory.tabular.solve.certificates import certify
 from pgtheory.tabular.solve.linear.dense import Dense
-from pgtheory.tabular.solve.play import SMALL, Play
+from pgtheory.tabular.solve.optimal import optimal
+from pgtheory.tabular.solve.play import SMALL, Play, Unbounded
 
 
 def in_fractions(mdp: MDP, V: np.ndarray) -> list[list[Fraction]]:
@@ -71,3 +74,50 @@ def test_value_and_certificate_of_one_policy_cost_one_factorisation(monkeypatch)
     V = play.value(policy)
     np.testing.assert_allclose(V, [4.0, 2.0], rtol=1e-15)
     assert certify(play, V, policy).gap < 1e-13 and len(made) == 2
+
+
+def walk(S: int, slow: float) -> MDP:
+    """A walk out at state 0, undiscounted, each step -1: towards the end with 0.7, or with `slow` at a reward that makes this as good."""
+    P, s = np.zeros((S, 2, S)), np.arange(S)
+    for a, down in enumerate([0.7, slow]):
+        P[s[1:], a, s[:-1]] = down
+        np.add.at(P, (s, a, np.minimum(s + 1, S - 1)), 1 - down)
+    V = np.linalg.solve(np.eye(S) - P[:, 0], -np.ones(S))
+    return MDP(P=P, r=np.stack([-np.ones(S), V - P[:, 1] @ V], axis=1), mu=np.eye(S)[0], gamma=1.0)
+
+
+def test_longest_way_is_that_of_the_slow_actions():
+    play, S = Play.of(walk(8, 0.3)), 8
+    everything = np.ones((S, 2), dtype=bool)
+
+    x = play.longest(np.zeros(S, dtype=int), everything)
+
+    slow = np.linalg.solve(np.eye(S) - np.asarray(play.mdp.P)[:, 1], np.ones(S))
+    np.testing.assert_allclose(x, slow, rtol=1e-9)
+    assert slow.max() > 100 * play.chain(np.zeros(S, dtype=int)).length.max()
+
+
+@pytest.mark.parametrize("S", [60, 100])
+def test_ways_so_long_that_rounding_decides_are_no_endless_search(S):
+    """The slow policy takes 1e22 steps and more: a step is below the rounding of x, and the policy that is longest by rounding changes for ever.
+
+    The value is right all the same; what is lost is the proof, as where a policy that is as good never ends.
+    """
+    with pytest.raises(Unbounded):
+        Play.of(walk(S, 0.3)).longest(np.ones(S, dtype=int), np.ones((S, 2), dtype=bool))
+
+    found = optimal(walk(S, 0.3))
+
+    assert found.bound == np.inf
+    np.testing.assert_allclose(found.V, np.linalg.solve(np.eye(S) - np.asarray(walk(S, 0.3).P)[:, 0], -np.ones(S)), rtol=1e-12)
+
+
+def test_search_for_the_longest_way_has_a_limit(monkeypatch):
+    play, start, everything = Play.of(walk(8, 0.3)), np.zeros(8, dtype=int), np.ones((8, 2), dtype=bool)
+    monkeypatch.setattr(module, "STEPS", 20)
+    play.longest(start, everything)
+    monkeypatch.setattr(module, "STEPS", 1)
+
+    with pytest.raises(Unbounded):
+        play.longest(start, everything)
+    play.longest(np.ones(8, dtype=int), everything)  # one evaluation is enough for the longest policy itself
