@@ -49,7 +49,8 @@ class Rows:
         return after, min(low for low, _ in changes), max(high for _, high in changes)
 
 
-# The loops that are compiled: rows start..stop of `after` from V, and the smallest and largest change.
+# The loops that are compiled: rows start..stop of `after` from V, and the smallest and largest change. `gamma * 0` is zero in the precision of the entries: a sum
+# that begins with 0.0 would be in double precision, 6% slower.
 
 
 def best_rows(start, stop, indptr, indices, data, r, gamma, V, after, policy):

@@ -47,10 +47,9 @@ def coarse(rows: Rows, b: Float[np.ndarray, "S A"], gamma: float, goal: float, f
     rows = rows.paying(b)
     while True:
         d, low, high = rows.best(d, policy)
-        mean, span, steps = d.mean(), high - low, steps + 1
-        d -= mean
+        span, steps = high - low, steps + 1
         if not max(goal, FLOOR * np.ptp(d)) < span < before:
-            return d + (float(mean) + (constant + gamma * 0.5 * (float(low) + float(high))) / (1 - gamma)), steps
+            return d + (constant + gamma * 0.5 * (float(low) + float(high))) / (1 - gamma), steps
         before, last, sweeps = span, span, 0
         while last > max(fall * span, 0.5 * goal) and sweeps < SWEEPS:
             d, low, high = rows.own(d, policy)

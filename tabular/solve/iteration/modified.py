@@ -121,10 +121,9 @@ def swept(
     kind, policy, steps, least, stale, sweeping, before, then = next(iter(progress)), play.first, 0, math.inf, 0, False, math.inf, 0
     relaxation, trusted = 1.0 if "shifted" in progress else RELAXATION, None
     if start is None:
-        # The step from V = 0, which needs no product.
+        # The step from V = 0, which needs no product; the constant is taken away by the next one.
         V = np.where(play.inside, largest(mdp.mean_reward if play.everything else np.where(play.kept, mdp.mean_reward, -np.inf)), 0.0)
-        before, constant = middle(*extremes(V), gamma, play.stochastic)
-        V += gamma * constant
+        before, _ = middle(*extremes(V), gamma, play.stochastic)
     else:
         V, sweeping = start.copy(), True
         found = finished(play, V, policy, tolerance, horizon, 0)
@@ -139,7 +138,7 @@ def swept(
         changed, policy = np.count_nonzero(new != policy) / mdp.S, new
         goal = goal_of(V)
         least, stale = (size, 0) if size < least else (least, stale + 1)
-        if stale > STALE or not math.isfinite(size):
+        if stale > STALE:
             raise Slow(V, policy, steps)
         if size <= goal:
             return finished(play, V, policy, tolerance, horizon, steps)
@@ -163,7 +162,7 @@ def swept(
             telling = kind == "shifted" or fall < FALL or steps > patience
             if slow and telling and relaxation == 1 and n > 2:
                 raise Slow(V, policy, steps)
-            if slow or last >= first:
+            if slow:
                 relaxation = 1.0
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from pgtheory.tabular.models.large import sparse_garnet
 from pgtheory.tabular.solve import rows as module
@@ -38,6 +39,7 @@ def test_steps_on_threads_and_not(monkeypatch, kind, least):
     model = sparse_garnet(S=50, seed=3)
     rows = Rows.of(model.P, model.mean_reward, model.gamma, kind)
     assert len(rows.starts) == (4 if least == 1 else 1)
+    assert {rows.entries[2].dtype, rows.r.dtype, rows.gamma.dtype} == {np.dtype(kind)}
     V, policy = np.random.default_rng(1).normal(size=50).astype(kind), np.empty(50, dtype=np.intp)
     Q, unit = model.backup(V.astype(float)), np.finfo(kind).eps
 
@@ -52,6 +54,16 @@ def test_steps_on_threads_and_not(monkeypatch, kind, least):
     taken = Q[np.arange(50), policy]
     np.testing.assert_allclose(own, taken, atol=20 * unit * abs(V).max())
     np.testing.assert_allclose((low, high), ((taken - V).min(), (taken - V).max()), atol=20 * unit * abs(V).max())
+
+
+def test_ties_go_to_the_first_action():
+    """As with argmax: three copies of an action, then a worse one."""
+    P = sp.csr_array(np.tile(np.full((1, 2), 0.5), (8, 1)))
+    policy = np.full(2, -1)
+
+    Rows.of(P, np.array([[1.0, 1, 1, 0], [0, 2, 2, 2]]), 0.5).best(np.array([3.0, 4.0]), policy)
+
+    assert policy.tolist() == [0, 1]
 
 
 def test_modified_policy_iteration_is_the_same_without_a_compiler():

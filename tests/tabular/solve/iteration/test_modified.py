@@ -125,11 +125,12 @@ def test_both_directions_are_tried(monkeypatch):
     assert seen == {False, True}
 
 
-def test_dense_rows_need_no_sweeps_of_policies():
+def test_dense_rows_need_no_sweeps_of_policies(monkeypatch):
     """A best-action step of such a model alone divides the residual by more than FALL: steps are best-action steps, a handful."""
     rng = np.random.default_rng(0)
     P = rng.dirichlet(np.ones(300), size=(300, 3))
     play = Play.of(MDP(P=P, r=rng.random((300, 3)), mu=np.full(300, 1 / 300), gamma=0.99))
+    monkeypatch.setattr(modified, "sweep_of", lambda *_: pytest.fail("a sweep"))
 
     assert modified_policy_iteration(play, 1e-8)[2] <= 12
 
@@ -147,6 +148,53 @@ def test_patience_ends_with_what_was_found():
     assert end.value.steps < 300
     assert np.isfinite(end.value.V).all()
     assert end.value.policy.tolist() == [0] * S
+
+
+@pytest.mark.parametrize("patience", [60, 100, 200])
+def test_patience_counts_the_steps_so_far_and_outlasts_relaxation(patience):
+    """The lake takes 273 steps. It is never much more than a hundred from the end, and at first overshoots."""
+    lake = Play.of(frozen_lake(18))
+    assert swept(lake, 1e-8, kinds=("forward", "backward")).steps > 250
+
+    with pytest.raises(Slow) as end:
+        swept(lake, 1e-8, kinds=("forward", "backward"), patience=patience)
+
+    assert end.value.steps < patience + 20
+
+
+@pytest.mark.parametrize("gamma", [0.95, 0.999])
+def test_settled_policies_are_swept_to_the_end(monkeypatch, gamma):
+    """A best-action step costs as much as a sweep for each action. With ten sweeps or so a policy, whatever the last step changed, eight are needed."""
+    steps, honest = [], modified.best_actions
+    monkeypatch.setattr(modified, "best_actions", lambda *parts: steps.append(1) or honest(*parts))
+
+    modified_policy_iteration(Play.of(sparse_garnet(1000, gamma=gamma)), 1e-8)
+
+    assert len(steps) <= 7
+
+
+def test_tolerance_below_rounding_ends_at_rounding():
+    """Not with an error for want of progress."""
+    play = Play.of(sparse_garnet(300))
+
+    V, policy, steps, _ = modified_policy_iteration(play, 1e-18)
+
+    assert steps < 150
+    assert certify(play, V, policy).bound <= 2.1 * play.rounding(V) / (1 - play.mdp.gamma)
+
+
+def test_states_without_a_way_out_have_no_value(monkeypatch):
+    """gamma = 1: a room of 256 cells and a state that stays for ever at -1 a step, outside of what is played; compiled sweeps leave it at zero."""
+    monkeypatch.setattr(play_module, "COMPILED", 1)
+    lake = room(16, 0.1, 1.0, 0)
+    S = lake.S + 1
+    P = sp.block_diag([lake.P, np.ones((4, 1))], format="csr")
+    mdp = MDP(P=sp.csr_array(P), r=np.vstack([lake.mean_reward, np.full((1, 4), -1.0)]), mu=np.append(lake.mu, 0.0))
+
+    V = gauss_seidel(Play.of(mdp), 1e-8)[0]
+
+    assert V[S - 1] == 0
+    np.testing.assert_allclose(V[:-1], gauss_seidel(Play.of(lake), 1e-8)[0], atol=2e-8)
 
 
 def test_forecast_of_sweeps():
@@ -190,12 +238,18 @@ def test_relaxation_that_diverges_is_given_up(monkeypatch, relaxation):
     S, seen, honest = 300, [], modified.Directed
     K = sp.csr_array((np.ones(S), (np.arange(S), (np.arange(S) + 7) % S)), shape=(S, S))
     mdp = MDP(P=K, r=np.random.default_rng(0).random((S, 1)), mu=np.full(S, 1 / S), gamma=0.99)
-    monkeypatch.setattr(modified, "Directed", lambda *parts: seen.append(parts[-1]) or honest(*parts))
+
+    def watched(*parts):
+        sweep = honest(*parts)
+        return lambda V: seen.append(parts[-1]) or sweep(V)
+
+    monkeypatch.setattr(modified, "Directed", watched)
 
     V, _, _, _ = gauss_seidel(Play.of(mdp), 1e-8)
 
     np.testing.assert_allclose(V, np.linalg.solve(np.eye(S) - 0.99 * K.toarray(), mdp.mean_reward[:, 0]), atol=1e-8)
     assert seen[0] == relaxation and seen[-1] == 1.0
+    assert seen.count(relaxation) < 10  # it is seen by the residual, not when the sweeps of a policy are over
 
 
 def room(n: int, slip: float, gamma: float, goal: int) -> MDP:

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pgtheory.tabular.errors import NotConverged
+from pgtheory.tabular.errors import InvalidModel, NonTerminating, NotConverged
 from pgtheory.tabular.models.classic import chain
 from pgtheory.tabular.models.large import frozen_lake, queue
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.certificates import certify
 from pgtheory.tabular.solve.iteration import policy as module
 from pgtheory.tabular.solve.iteration.modified import gauss_seidel
-from pgtheory.tabular.solve.iteration.policy import AHEAD, first_policy, policy_iteration
+from pgtheory.tabular.solve.iteration.policy import AHEAD, first_policy, policy_iteration, switching
 from pgtheory.tabular.solve.optimal import optimal
 from pgtheory.tabular.solve.play import Play
 
@@ -81,3 +81,108 @@ def test_first_policy_looks_ahead(mdp):
     one_step = optimal(replace(mdp, horizon=1))
     assert (found == finite.policy[0]).all() or (Play.of(mdp).bands and (found == one_step.policy[0]).all())
     assert policy_iteration(Play.of(mdp)).steps <= policy_iteration(Play.of(mdp), start=mdp.mean_reward.argmax(axis=1)).steps
+
+
+def test_first_policy_is_the_one_step_best_on_a_band_and_the_way_out_without_a_discount():
+    """Backups would cost as much as the factorisation; and the best for some steps may never end: here to wait for -1 a step, when to leave costs 20."""
+    crowded = replace(queue(250), r=queue(250).mean_reward - np.arange(250)[:, None])
+    band = Play.of(crowded)
+    leaving = Play.of(MDP(P=[[[1.0], [0.0]]], r=[[-1.0, -20.0]], mu=[1.0]))
+    ahead = optimal(replace(crowded, horizon=AHEAD + 1)).policy[0]
+
+    assert band.bands and (first_policy(band) == band.first).all() and (band.first != ahead).any()
+    assert first_policy(leaving).tolist() == [1]
+    assert policy_iteration(leaving).V.tolist() == [-20]
+
+
+def test_margins_cover_the_error_of_the_value_and_no_more():
+    """V errs by e in each state, up in one and down in another: two actions that are alike seem to differ by 2 (gamma e + rho), with a residual of (1 - gamma) e."""
+    gamma, e, rho = 0.99, 1e-3, 1e-6
+    residual, norm = (1 - gamma) * e, 1 / (1 - gamma)
+
+    proven, feigned, small, done = switching(2 * (gamma * e + rho), residual, norm, rho, np.inf)
+
+    assert 2 * (gamma * e + rho) < proven < 2.3 * (gamma * e + rho)
+    assert feigned == pytest.approx(2 * (residual + rho), rel=1e-15)
+    assert small and not done
+    for gain, tried, expected in [
+        (1.01 * proven, np.inf, (False, False)),
+        (1.01 * proven, 0.0, (False, False)),
+        (0.99 * proven, np.inf, (True, False)),
+        (0.99 * proven, 2.1 * proven, (True, False)),
+        (0.99 * proven, 1.9 * proven, (True, True)),
+        (1.01 * feigned, np.inf, (True, False)),
+        (0.99 * feigned, np.inf, (True, True)),
+        (0.0, 1.0, (True, True)),
+    ]:
+        assert switching(gain, residual, norm, rho, tried)[2:] == expected
+        together = switching(np.array([gain, 1.0]), np.full(2, residual), np.full(2, norm), np.full(2, rho), np.array([tried, np.inf]))
+        assert (together[2][0], together[3][0], together[2][1], together[3][1]) == (*expected, False, False)
+
+
+def loops(gains: list[float], p: float = 0.0) -> MDP:
+    """A state for ever each, at 1 a step or 1 + gain; the last one may try for the first, with probability p and at a loss of a fifth of what that will gain."""
+    n, gamma = len(gains), 1 - 1e-6
+    P, r = np.stack([np.eye(n)] * 2, axis=1), np.stack([np.ones(n), 1 + np.array(gains)], axis=1)
+    if p:
+        P[-1, 1, -1], P[-1, 1, 0], r[-1, 1] = 1 - p, p, 1 - 0.2 * p * gains[0] * gamma / (1 - gamma)
+    return MDP(P=P, r=r, mu=np.full(n, 1 / n), gamma=gamma)
+
+
+def test_small_gains_wait_until_no_large_one_is_left():
+    """The margins of the test above, 1e-2 and 1e-8: the gain of 1 first, then the two of 1e-5; with the last policy three evaluations."""
+    found = policy_iteration(Play.of(loops([1.0, 1e-5, 1e-5])), start=np.zeros(3, dtype=int))
+
+    assert found.policy.tolist() == [1, 1, 1] and found.steps == 3
+
+
+def test_small_gains_that_do_not_halve_are_left():
+    """After the gain of 1e-5 another of nearly that size appears: that may be rounding, which cycles. One of a fifth of it is taken."""
+    start = np.zeros(2, dtype=int)
+
+    left, taken = (policy_iteration(Play.of(loops([1e-5, 0.0], p)), start=start) for p in (1e-6, 2e-7))
+
+    assert left.steps == 2 and taken.steps == 3
+    assert left.V[1] < taken.V[1]
+
+
+def test_tolerance_without_a_discount_does_not_end_it_early():
+    """To stop at once has an expected length of 1, by which a gain of 0.01 would be worth 0.01; the loop it belongs to runs for 1000 steps."""
+    mdp = MDP(P=[[[0.0], [0.999]]], r=[[0.0, 0.01]], mu=[1.0])
+
+    found = policy_iteration(Play.of(mdp), 0.1, start=np.array([0]))
+
+    assert found.V[0] == pytest.approx(10, rel=1e-9)
+
+
+def test_gains_without_a_discount_need_not_halve():
+    """Each state leaves for -50, or goes on to the next for -1: the gain moves on state by state, hardly smaller."""
+    S = 20
+    P = np.zeros((S, 2, S))
+    P[np.arange(1, S), 1, np.arange(S - 1)] = 1
+    r = np.full((S, 2), [-50.0, -1.0])
+
+    found = policy_iteration(Play.of(MDP(P=P, r=r, mu=np.full(S, 1 / S))), start=np.zeros(S, dtype=int))
+
+    np.testing.assert_allclose(found.V, -1.0 - np.arange(S), rtol=1e-14)
+
+
+def test_loop_that_pays_without_a_discount_is_an_infinite_return():
+    with pytest.raises(NonTerminating, match="the best return is infinite"):
+        policy_iteration(Play.of(MDP(P=[[[0.0], [1.0]]], r=[[0.0, 1.0]], mu=[1.0])))
+
+
+def test_values_that_overflow_are_refused():
+    with np.errstate(all="ignore"), pytest.raises(InvalidModel, match="overflow"):
+        policy_iteration(Play.of(MDP(P=np.full((2, 2, 2), 0.5), r=[[1e307, 2e307], [0, 1e307]], mu=[0.5, 0.5], gamma=0.999)))
+
+
+def test_small_gain_may_follow_a_large_one_that_is_hardly_larger():
+    """Only among small gains must each halve the last: 1.3 times the proven margin, then 0.8 times."""
+    start, like = np.zeros(2, dtype=int), Play.of(loops([0.0, 0.0]))
+    V = like.value(start)
+    margin, *_ = switching(0.0, abs(like.backup(V)[:, 0] - V).max(), 1e6, like.rounding(V), np.inf)
+
+    found = policy_iteration(Play.of(loops([1.3 * margin, 0.8 * margin])), start=start)
+
+    assert found.policy.tolist() == [1, 1] and found.steps == 3

@@ -114,3 +114,26 @@ def test_a_cycle_is_handed_on_early_in_single_precision(monkeypatch, structures,
     _, steps = Sweeps(Structure(K, 0.999)).solve(np.eye(50)[0], transposed, Aim(relative=1e-13))
 
     assert steps <= 2 * PATIENCE + 4
+
+
+@pytest.mark.parametrize("steps", [10, 20])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_limit_of_steps_holds_in_single_precision_too(monkeypatch, structures, transposed, steps):
+    """Of the seventy or so that fourteen digits take; the residual in double precision that ends it is one more."""
+    for module in (sweeps, structure):
+        monkeypatch.setattr(module, "LARGE", 1)
+    K = sp.csr_array(structures["garnet"](400, np.random.default_rng(0)))
+
+    _, found = Sweeps(Structure(K, 0.99)).solve(np.random.default_rng(1).random(400), transposed, Aim(relative=1e-14, steps=steps))
+
+    assert steps <= found <= steps + 1
+
+
+def test_what_is_hopeless_is_forecast_by_the_rate_of_one_sweep():
+    """A residual that falls by 0.9 a sweep needs 131 more for six digits: log(1e-6) / log(0.9) = 131.1. One column of several is enough."""
+    falling = [np.array([0.9**k, 0.1**k]) for k in range(PATIENCE + 1)]
+    allowed = 1e-6 * falling[-1]
+
+    assert not sweeps.hopeless(falling, allowed, 132)
+    assert sweeps.hopeless(falling, allowed, 131)
+    assert not sweeps.hopeless(falling, falling[-1], 0)
