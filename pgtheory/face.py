@@ -76,7 +76,13 @@ def law(
 
 
 def meant(objective: str | Objective, scene: Scene) -> Objective:
-    """An objective, by value or by name."""
+    """An objective, by value or by name.
+
+    Raises:
+        InvalidArgument: no objective has the name, or it is neither.
+    """
     if not isinstance(objective, str):
+        if not hasattr(objective, "gradient"):
+            raise InvalidArgument(f"objective is {objective!r}, expected a name, such as 'J', or an Objective.")
         return objective
     return Return() if objective == "J" else objective_named(objective, scene)

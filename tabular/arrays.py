@@ -77,7 +77,12 @@ def require_distribution(name: str, array: np.ndarray, *, error: type[PgtheoryEr
 
 def require_between(name: str, value: float, low: float, high: float) -> float:
     """`value` as a float if low <= value <= high, else an error."""
-    number = float(value)
+    try:
+        number = float(value) if not isinstance(value, str) else None
+    except (TypeError, ValueError):
+        number = None
+    if number is None:
+        raise InvalidArgument(f"{name} is {value!r}, expected a number between {low:g} and {high:g}.")
     if not low <= number <= high:
         raise InvalidArgument(f"{name} is {value}, outside [{low:g}, {high:g}].")
     return number

@@ -9,7 +9,7 @@ import numpy as np
 
 from pgtheory.tabular.errors import InvalidArgument, InvalidPolicy
 from pgtheory.tabular.models.mdp import MDP, as_mdp
-from pgtheory.tabular.policies.policy import Policy
+from pgtheory.tabular.policies.policy import Policy, require_policy
 
 Point = Mapping[str, np.ndarray]
 
@@ -57,6 +57,7 @@ class Scene:
     def __post_init__(self) -> None:
         shape = (self.mdp.S, self.mdp.A)
         for role in self.policies:
+            require_policy(self.policy(role))
             found = self.policy(role).probabilities.shape
             if found != shape:
                 raise InvalidPolicy(f"the policy `{role}` has probabilities of shape {found}, the model has (S, A) = {shape}.")
@@ -73,6 +74,7 @@ class Scene:
         **point: np.ndarray,
     ) -> Self:
         """A scene in which `policy` moves with theta and the other roles, where given, are constant."""
+        require_policy(policy)
         fixed = {role: Fixed(other) for role, other in (("sampler", sampler), ("old", old), ("ref", ref)) if other is not None}
         return cls(model=model, point={"theta": policy.theta, **point}, policies={"current": Moving(policy), **fixed})
 

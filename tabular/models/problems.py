@@ -85,6 +85,8 @@ def problem(id: str) -> Model:
     >>> problem("chain/5").S, problem("gridworld/4x4").S, len(problem("tokens/V=3,T=2").completions)
     (5, 14, 7)
     """
+    if not isinstance(id, str):
+        raise UnknownProblem(f"problem is {id!r}, expected the id of one, such as 'chain/5'.")
     if id.endswith((".npz", ".json")):
         return load(id)
     if id.startswith("gym:"):

@@ -11,8 +11,11 @@ import scipy.sparse as sp
 from jaxtyping import Float
 
 from pgtheory.tabular.arrays import freeze, require_count, require_distribution, require_shape
-from pgtheory.tabular.errors import InvalidModel
+from pgtheory.tabular.errors import InvalidModel, TooLarge
 from pgtheory.tabular.models.mdp import MDP
+
+LARGEST = 10_000_000
+"""Completions and prefixes of all prompts that are listed at most: some 2 GB."""
 
 Tokens = tuple[int, ...]
 Reward = Callable[[int, Tokens], float] | Mapping[Tokens, float]
@@ -62,7 +65,12 @@ class TokenTree:
 
     @cached_property
     def completions(self) -> tuple[Tokens, ...]:
-        """All completions, shortest first; the same for every prompt. Their number is of order V^T."""
+        """All completions, shortest first; the same for every prompt. Their number is of order V^T.
+
+        Raises:
+            TooLarge: they are more than `LARGEST`.
+        """
+        self._require_few()
         last = self.vocabulary - 1
         tokens = range(self.vocabulary - 1 if self.end else self.vocabulary)
         short = [(*head, last) for n in range(self.limit - 1) for head in product(tokens, repeat=n)] if self.end else []
@@ -70,9 +78,23 @@ class TokenTree:
 
     @cached_property
     def prefixes(self) -> tuple[Tokens, ...]:
-        """The unfinished prefixes of one prompt, the states of the decision process."""
+        """The unfinished prefixes of one prompt, the states of the decision process.
+
+        Raises:
+            TooLarge: a completion follows on each of their ends, and these are more than `LARGEST`.
+        """
+        self._require_few()
         tokens = range(self.vocabulary - 1 if self.end else self.vocabulary)
         return tuple(head for n in range(self.limit) for head in product(tokens, repeat=n))
+
+    def _require_few(self) -> None:
+        """Refuse a tree whose last prefixes, each with V completions, are too many; the shorter ones are fewer than that."""
+        number = self.prompts * self.vocabulary * (self.vocabulary - 1 if self.end else self.vocabulary) ** (self.limit - 1)
+        if number > LARGEST:
+            raise TooLarge(
+                f"completions of up to {self.limit} of {self.vocabulary} tokens for {self.prompts} prompts are more than {LARGEST:,}, "
+                "too many to be listed. Take a smaller vocabulary or limit."
+            )
 
     def outcome(self, prompt: int, tokens: Tokens) -> float:
         """Outcome reward of a completion.

@@ -6,6 +6,8 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float
 
+from pgtheory.tabular.errors import InvalidPolicy
+
 
 class Policy(Protocol):
     """A parametrised distribution over actions in each state. D is the number of parameters, `theta.size`.
@@ -56,6 +58,18 @@ class Policy(Protocol):
     def log_hessian(self, W: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "D D"]:
         """sum_sa W[s, a] (second derivative of log pi(a|s))."""
         ...
+
+
+def require_policy(policy: object) -> None:
+    """Refuse what has no probabilities: an array, a model, None.
+
+    Raises:
+        InvalidPolicy: it has none.
+    """
+    if not hasattr(policy, "probabilities"):
+        raise InvalidPolicy(
+            f"{type(policy).__name__} is not a policy: it has no `probabilities`. Give Softmax(theta), Direct(pi) or LogLinear(theta, features)."
+        )
 
 
 def score(policy: Policy) -> Float[np.ndarray, "S A D"]:

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 from pgtheory.tabular.arrays import ROUNDING, freeze, require_distribution
 from pgtheory.tabular.errors import InvalidArgument, InvalidPolicy, NonTerminating, NotConverged
 from pgtheory.tabular.models.mdp import MDP, as_mdp
-from pgtheory.tabular.policies.policy import Policy
+from pgtheory.tabular.policies.policy import Policy, require_policy
 from pgtheory.tabular.solve.chain import UNIT, Chain, require_method, require_tolerance
 from pgtheory.tabular.solve.linear.solver import Aim
 from pgtheory.tabular.solve.reachability import edges_of, ends_surely, exits_of, reachable
@@ -114,10 +114,7 @@ def policy_table(mdp: MDP, policy: Policy) -> Float[np.ndarray, "*T S A"]:
     Raises:
         InvalidPolicy: wrong shape, or rows that are no distributions.
     """
-    if not hasattr(policy, "probabilities"):
-        raise InvalidPolicy(
-            f"{type(policy).__name__} is not a policy: it has no `probabilities`. Give Softmax(theta), Direct(pi) or LogLinear(theta, features)."
-        )
+    require_policy(policy)
     pi = freeze("probabilities", policy.probabilities, error=InvalidPolicy)
     S, A, T = mdp.S, mdp.A, mdp.horizon
     if pi.shape != (S, A) and (T is None or pi.shape != (T * S, A)):

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgtheory.tabular.errors import InvalidArgument, InvalidModel
+from pgtheory.tabular.errors import InvalidArgument, InvalidModel, TooLarge
+from pgtheory.tabular.models import token_tree
 from pgtheory.tabular.models.problems import problem
 from pgtheory.tabular.models.token_tree import TokenTree
 from pgtheory.tabular.policies.softmax import Softmax
@@ -96,3 +97,24 @@ def test_error_inside_the_reward_function_is_the_user_s_own():
     """A KeyError of the user's code is not taken for a missing completion."""
     with pytest.raises(KeyError, match="mine"):
         TokenTree(vocabulary=2, limit=1, reward=lambda prompt, tokens: {}["mine"]).mdp  # noqa: B018
+
+
+@pytest.mark.parametrize(("V", "T", "P", "end"), [(50, 50, 1, True), (11, 8, 1, True), (10, 7, 2, False), (2, 10**6, 1, False)])
+def test_a_tree_that_no_memory_holds_is_refused_before_it_is_listed(V, T, P, end):
+    """11 * 10^7 completions, 2 * 10^7 of two prompts, and powers that no float holds; `completions` and `prefixes` alike."""
+    tree = TokenTree(vocabulary=V, limit=T, reward=NOTHING, prompts=P, end=end)
+
+    for listed in ("completions", "prefixes", "mdp"):
+        with pytest.raises(TooLarge, match=f"up to {T} of {V} tokens for {P} prompts are more than 10,000,000"):
+            getattr(tree, listed)
+
+
+def test_the_largest_tree_that_is_listed(monkeypatch):
+    """2 prompts, 3^2 heads of three tokens, 4 ends each: 72."""
+    tree = lambda: TokenTree(vocabulary=4, limit=3, reward=NOTHING, prompts=2)
+    monkeypatch.setattr(token_tree, "LARGEST", 72)
+    assert len([c for c in tree().completions if len(c) == 3]) == 36
+
+    monkeypatch.setattr(token_tree, "LARGEST", 71)
+    with pytest.raises(TooLarge):
+        len(tree().completions)
