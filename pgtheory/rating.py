@@ -195,7 +195,7 @@ def rate(
         update, title, _ = load_target(update)
         name = name or title
     if isinstance(update, str) and update not in BUILTIN:
-        hint = did_you_mean(update, BUILTIN) or f" There are: {', '.join(BUILTIN)}."
+        hint = theorem_meant(update) or did_you_mean(update, BUILTIN) or f" There are: {', '.join(BUILTIN)}."
         raise InvalidArgument(f"no built-in update is called {update!r}.{hint} For one of your own give path/to/file.py:function.")
     if not isinstance(update, str) and not callable(update) and not hasattr(update, "step"):
         raise InvalidArgument(f"update is {update!r}, expected the name of a built-in one, an Update, or a function theta (S, A) -> theta.")
@@ -268,7 +268,16 @@ def stacked(problem: object, gamma: float | None) -> Stack:
 
 def named(theorem: str | Theorem) -> Theorem:
     """A theorem, by value or by name."""
-    return theorem_named(theorem) if isinstance(theorem, str) else theorem
+    return theorem if isinstance(theorem, Theorem) else theorem_named(theorem)
+
+
+def theorem_meant(name: str) -> str:
+    """If a theorem has this name or id: what to write instead, as a sentence after a space; else empty."""
+    for theorem in THEOREMS.values():
+        if name in (theorem.name, theorem.id):
+            update = next((update for update, framed in BUILTIN.items() if framed == theorem.name), "UPDATE")
+            return f" It is a theorem: rate {update} --theorem {theorem.name}."
+    return ""
 
 
 def compare_with(update: Update, theorem: Theorem, stack: Stack, theta: np.ndarray) -> Sameness:

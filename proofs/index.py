@@ -47,6 +47,13 @@ def page(id: str) -> Page:
         InvalidArgument: there is none.
     """
     if id.upper() not in page_ids():
+        from pgtheory.tabular.rates.registry import ALL
+
+        if id.upper() in {theorem.id for theorem in ALL}:
+            use = f"pgtheory rate UPDATE --theorem {id.upper()}"
+            raise InvalidArgument(
+                f"{id.upper()} has no page: it is a bound that runs are held against, without a proof that a kernel checks. Use `{use}`."
+            )
         raise InvalidArgument(f"no theorem here is called {id!r}. There are {', '.join(page_ids())}.")
     return import_module(f"{theorems.__name__}.{_page_files()[id.upper()]}").PAGE
 

@@ -3,6 +3,7 @@
 An id names one theorem in the whole project: T01 to T62 are those of the book of theorems, and a theorem here that is one of them has its id; the others count from T63 on.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -31,6 +32,11 @@ def theorem_named(name: str) -> Theorem:
     """
     found = {**THEOREMS, **{theorem.id: theorem for theorem in ALL}}
     if name not in found:
-        hint = did_you_mean(name, found) or f" There are: {', '.join(THEOREMS)}."
+        if re.fullmatch(r"T\d+", str(name)):
+            ids = ", ".join(sorted(theorem.id for theorem in ALL))
+            raise InvalidArgument(
+                f"no theorem with the id {name!r} bounds a run; those that do are {ids}. What else is proved: `pgtheory verify ID`."
+            )
+        hint = did_you_mean(str(name), found) or f" There are: {', '.join(THEOREMS)}."
         raise InvalidArgument(f"no theorem is called {name!r}.{hint}")
     return found[name]

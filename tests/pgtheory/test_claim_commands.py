@@ -14,6 +14,7 @@ from pgtheory.proofs import index
 from pgtheory.proofs.claim import Case, Claim, Paper
 from pgtheory.proofs.headline import Curve, Headline, Panel, Result
 from pgtheory.reproducing import draw, reproduce
+from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.verifying import verify
 
 run = CliRunner().invoke
@@ -197,3 +198,11 @@ def test_paper_without_its_experiment_says_which_have_one(monkeypatch, capsys):
 
     assert stop.value.code == 2
     assert "the main experiment of P999 is not here" in capsys.readouterr().err
+
+
+def test_a_bound_without_a_proof_is_no_unknown_theorem():
+    """T63 to T90 are in the book, too: `verify` says where they are held against runs; T99 is nowhere."""
+    with pytest.raises(InvalidArgument, match="T79 has no page: it is a bound that runs are held against.*`pgtheory rate UPDATE --theorem T79`"):
+        verify(["t79"])
+    with pytest.raises(InvalidArgument, match="no theorem here is called 'T99'. There are T01, "):
+        verify(["T99"])

@@ -235,6 +235,10 @@ def test_picture_shows_gap_bound_and_end_of_the_plateau(tmp_path):
         (["newton"], "no built-in update is called 'newton'. There are: gradient, "),
         (["natural", "--problem", "bandti"], "Did you mean 'bandit'"),
         (["natural", "--theorem", "nature"], "Did you mean 'natural'"),
+        (["natural", "--theorem", "T02"], "no theorem with the id 'T02' bounds a run; those that do are T16, T47, T50, T52, "),
+        (["softmax"], "'softmax'. It is a theorem: rate gradient --theorem softmax. "),
+        (["T79"], "'T79'. It is a theorem: rate polyak --theorem polyak-bandit. "),
+        (["trust-region"], "'trust-region'. It is a theorem: rate UPDATE --theorem trust-region. "),
         (["natural", "--steps", "0"], "steps is 0"),
         (["gradient", "--problem", "random-walk/5"], "has gamma 1"),
         (["natural", "--problem", "loop"], "loop has a horizon"),
@@ -352,3 +356,8 @@ def test_assert_rate_needs_something_to_assert():
         assert_rate("natural")
     with pytest.raises(InvalidArgument, match="exponent belongs to"):
         assert_rate("natural", rate="linear", exponent=1)
+
+
+def test_a_theorem_that_is_neither_a_name_nor_a_theorem():
+    with pytest.raises(InvalidArgument, match="no theorem is called 3. There are: softmax-bandit, "):
+        rate("natural", theorem=3)  # type: ignore[arg-type]
