@@ -124,7 +124,7 @@ class Inquiry:
         exact = all(e.exact for e in examinations)
         found: dict[str, Any] = {}
         kind = first.kind
-        if kind is Kind.BIASED and first.scale is None and exact:
+        if kind is Kind.BIASED and first.scale is None and exact and not any(e.undefined for e in examinations):
             kind = self.identified(examinations, first, found)
         if exact and kind is not Kind.VACUOUS and not any(e.undefined for e in examinations):
             self.progress("cures")

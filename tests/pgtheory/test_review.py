@@ -232,3 +232,16 @@ def test_a_known_preconditioner_needs_more_than_one_dimension():
     """With two outcomes at one point every multiple of the gradient is F^+ grad."""
     found = check("group-mean", problem="coin/p=0.3", group=4, objective="pass@2")
     assert "Fisher" not in (found.preconditioner or "")
+
+
+def test_a_mean_that_does_not_exist_has_no_closed_form_and_no_field():
+    """A loss that is NaN on every data set: the numbers leave all of them out, so that nothing of what is left is called a gradient."""
+
+    def broken(logprobs, rewards, mask):
+        return (logprobs * rewards[:, None] * mask).sum() * float("nan")
+
+    found = check(broken)
+
+    assert found.kind is Kind.BIASED and found.events["not finite"] == pytest.approx(1)
+    assert (found.identity, found.conservative, found.objective, found.weight) == (None, None, None, None)
+    assert "does not exist" in str(found) and "closed form" not in str(found) and "the gradient of some function" not in str(found)
