@@ -7,6 +7,7 @@ missing; at the end the file is replaced, atomically, by the same lines in the o
 import json
 import math
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -187,6 +188,24 @@ def completed(pool: Executor, plan: Sequence[Cell], queued: int) -> Iterator[dic
             future.cancel()
 
 
+class Workers(ProcessPoolExecutor):
+    """Processes that an interrupt ends without a word, from their first moment on: the process that reads Ctrl-C, too, says where the sweep stands."""
+
+    def submit(self, /, *args: Any, **kwargs: Any) -> Future:
+        """As that of the pool. A worker that is started here inherits that interrupts wait, until it has imported what it needs and is `end_silently`."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(*args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_silently() -> None:
+    """In a worker: an interrupt, also one that waits, ends the process as the system does, without a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 @contextmanager
 def executor(workers: int, scheduler: str | None, cells: int) -> Iterator[Executor]:
     """Where cells run: processes that are spawned with one BLAS thread each, or a dask cluster.
@@ -209,7 +228,7 @@ def executor(workers: int, scheduler: str | None, cells: int) -> Iterator[Execut
         return
     threads = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     os.environ.update(dict.fromkeys(threads, "1"))
-    pool = ProcessPoolExecutor(max(1, min(workers, cells)), mp_context=get_context("spawn"))
+    pool = Workers(max(1, min(workers, cells)), mp_context=get_context("spawn"), initializer=end_silently)
     try:
         yield pool
     finally:

@@ -158,6 +158,26 @@ def test_two_processes_give_the_bytes_of_one_and_a_killed_sweep_goes_on(here, tm
     assert list(tmp_path.iterdir()) in ([path, alone_path], [alone_path, path])
 
 
+@pytest.mark.parametrize("wait", [0.0, 0.3])
+def test_interrupt_while_workers_start_ends_them_without_a_word(tmp_path, wait):
+    """Ctrl-C as soon as the first worker is there, while it imports, and a little later: nothing on standard error but where the sweep stands."""
+    path = tmp_path / "runs.jsonl"
+    words = f"sweep {path} --update natural --problem two-state --step 0.1 --seeds 50 --steps 20000 --workers 2".split()
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from pgtheory.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", start, *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )  # fmt: skip
+    children, deadline = Path(f"/proc/{process.pid}/task/{process.pid}/children"), time.monotonic() + 120
+    while time.monotonic() < deadline and len(children.read_text().split()) < 3:  # the tracker of resources, and two workers
+        time.sleep(0.01)
+    time.sleep(wait)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+
+    assert process.returncode == 130
+    assert err.endswith(f" of 50 runs are in {path}; the same command goes on from there.\ninterrupted\n") and err.count("\n") == 2
+
+
 def test_interrupt_says_how_to_go_on_and_the_same_command_does(here, tmp_path):
     """As a stranger would, from another folder: Ctrl-C reaches a real process and its worker; what is done stays, and the end is that of a sweep in one go."""
     path = tmp_path / "runs.jsonl"
