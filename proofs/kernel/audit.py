@@ -5,17 +5,20 @@ The files are required, not imported: the notations and coercions of ours are th
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pgtheory.proofs.kernel.prover import Build, coq, digest
-from pgtheory.proofs.kernel.sources import LIBRARY, Source
+from pgtheory.proofs.kernel.sources import LIBRARY, Source, closure
 
 PREAMBLE = "From mathcomp Require Import all_ssreflect all_algebra.\nSet Printing Width 150.\nSet Printing Depth 1000.\n"
 
 CLOSED = "Closed under the global context"
 
 MARK = "=== "
+
+TOGETHER = ("*", "*")
+"""In place of a file and a name: the theorems that are asked for their axioms at once."""
 
 
 class AuditFailed(Exception):
@@ -43,17 +46,26 @@ class Record:
     definitions: dict[str, str] = field(default_factory=dict)
 
 
-def script(sources: Iterable[Source]) -> str:
-    """The questions, as a Coq file. Each answer stands below a line that says what was asked."""
-    lines = [PREAMBLE]
+def script(sources: Iterable[Source], together: Container[str] = ()) -> str:
+    """The questions, as a Coq file. Each answer stands below a line that says what was asked.
+
+    The theorems of the files `together` are asked for their axioms at once, as one tuple: Coq walks a single time through the libraries that they share.
+    """
+    lines, many = [PREAMBLE], list[str]()
+    ask = lambda what, file, name, command: [f'Goal True. idtac "{MARK}{what} {file} {name}". Abort.', command]
     for source in sources:
         module = f"{LIBRARY}.{source.name}"
         lines.append(f"Require {module}.")
-        ask = lambda what, name, command: [f'Goal True. idtac "{MARK}{what} {source.name} {name}". Abort.', command]  # noqa: B023
         for name in source.theorems:
-            lines += ask("check", name, f"Check {module}.{name}.") + ask("axioms", name, f"Print Assumptions {module}.{name}.")
+            lines += ask("check", source.name, name, f"Check {module}.{name}.")
+            if source.name in together:
+                many.append(f"@{module}.{name}")
+            else:
+                lines += ask("axioms", source.name, name, f"Print Assumptions {module}.{name}.")
         for name in source.definitions:
-            lines += ask("print", name, f"Print {module}.{name}.")
+            lines += ask("print", source.name, name, f"Print {module}.{name}.")
+    if many:
+        lines += [f"Definition together := ({', '.join(many)}).", *ask("axioms", *TOGETHER, "Print Assumptions together.")]
     return "\n".join([*lines, ""])
 
 
@@ -109,6 +121,8 @@ def axioms(answer: str) -> tuple[str, ...]:
 def audit(build: Build, sources: Mapping[str, Source], say: Callable[[str], None] = lambda _: None) -> dict[str, Record]:
     """The records of compiled files; those that are not stored are asked for, all in one run of Coq.
 
+    Files that rest on nothing classical are asked for axioms together; where there is one after all, each theorem is asked, so that it has a name.
+
     Raises:
         AuditFailed: Coq does not answer what was asked.
     """
@@ -118,15 +132,29 @@ def audit(build: Build, sources: Mapping[str, Source], say: Callable[[str], None
     asked = [source for name, source in sources.items() if name not in kept]
     if asked and build.compiling:
         say(f"asking Coq about {sum(len(source.theorems) for source in asked)} theorems")
-        (build.folder / "Audit.v").write_text(script(asked), encoding="utf8")
-        given = coq(build.folder, "Audit.v", build.prover)
-        if given.returncode:
-            raise AuditFailed(given.stderr.strip())
-        found = answers(given.stdout)
+        pure = {source.name for source in asked if not any(file.classical for file in closure({source.name}, sources).values())}
+        found = asking(build, script(asked, pure))
+        if found.get(("axioms", *TOGETHER), "").strip() == CLOSED:
+            found |= {("axioms", source.name, name): CLOSED for source in asked if source.name in pure for name in source.theorems}
+        else:
+            found = asking(build, script(asked))
         for source in asked:
             texts[source.name] = {what: answer for what, answer in found.items() if what[1] == source.name}
             build.store.put(key[source.name], "json", json.dumps({" ".join(what): answer for what, answer in texts[source.name].items()}).encode())
     return {name: record(sources[name], text) for name, text in texts.items()}
+
+
+def asking(build: Build, questions: str) -> dict[tuple[str, str, str], str]:
+    """Coq's answers to a script.
+
+    Raises:
+        AuditFailed: it refuses the script.
+    """
+    (build.folder / "Audit.v").write_text(questions, encoding="utf8")
+    given = coq(build.folder, "Audit.v", build.prover)
+    if given.returncode:
+        raise AuditFailed(given.stderr.strip())
+    return answers(given.stdout)
 
 
 def record(source: Source, text: Mapping[tuple[str, ...], str]) -> Record:

@@ -63,6 +63,11 @@ class Source:
         return tuple(dict.fromkeys(name for _, name in DEFINED.findall(self.code)))
 
     @property
+    def classical(self) -> bool:
+        """Whether it requires the libraries of real analysis, which rest on axioms."""
+        return bool(re.search(r"\bmathcomp\.(classical|analysis)\b", self.code))
+
+    @property
     def forbidden(self) -> tuple[str, ...]:
         """Forbidden words, with their lines."""
         return tuple(f"{self.path}:{self.code.count(chr(10), 0, found.start()) + 1} {found[0]}" for found in FORBIDDEN.finditer(self.code))

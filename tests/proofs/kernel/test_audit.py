@@ -2,7 +2,7 @@
 
 import pytest
 
-from pgtheory.proofs.kernel.audit import AuditFailed, answers, axioms, record, statement
+from pgtheory.proofs.kernel.audit import AuditFailed, answers, axioms, record, script, statement
 from pgtheory.proofs.kernel.sources import Source
 
 TWO = """Axioms:
@@ -49,3 +49,20 @@ def test_answers_are_told_apart_by_their_marks():
 def test_missing_answer_is_an_error():
     with pytest.raises(AuditFailed, match="nothing to check A.T01_x"):
         record(Source("A", "Theorem T01_x : True."), {})
+
+
+def test_theorems_of_a_file_are_asked_for_axioms_together_or_one_by_one():
+    """The tuple names each with all its arguments; what is asked together is not asked alone."""
+    source = Source("Pure", "Theorem T01_a : True. Proof. exact I. Qed. Lemma T01_b n : n = n :> nat. Proof. by []. Qed.")
+
+    alone, both = script([source]), script([source], {"Pure"})
+
+    assert "Print Assumptions PG.Pure.T01_a." in alone and "Print Assumptions PG.Pure.T01_b." in alone and "together" not in alone
+    assert "Definition together := (@PG.Pure.T01_a, @PG.Pure.T01_b)." in both and both.count("Print Assumptions") == 1
+    assert both.count("Check PG.Pure.") == alone.count("Check PG.Pure.") == 2
+
+
+@pytest.mark.parametrize("line", ["From mathcomp.analysis Require Import reals.", "From mathcomp.classical Require Import boolp."])
+def test_files_on_real_analysis_are_known(line):
+    assert Source("A", line).classical
+    assert not Source("A", f"(* {line} *) From mathcomp Require Import all_algebra.").classical
