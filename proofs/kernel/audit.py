@@ -6,9 +6,10 @@ The files are required, not imported: the notations and coercions of ours are th
 import json
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pgtheory.proofs.kernel.prover import Build, coq, digest
+from pgtheory.proofs.kernel.prover import AT_ONCE, Build, coq, digest
 from pgtheory.proofs.kernel.sources import LIBRARY, Source, closure
 
 PREAMBLE = "From mathcomp Require Import all_ssreflect all_algebra.\nSet Printing Width 150.\nSet Printing Depth 1000.\n"
@@ -119,7 +120,7 @@ def axioms(answer: str) -> tuple[str, ...]:
 
 
 def audit(build: Build, sources: Mapping[str, Source], say: Callable[[str], None] = lambda _: None) -> dict[str, Record]:
-    """The records of compiled files; those that are not stored are asked for, all in one run of Coq.
+    """The records of compiled files; those that are not stored are asked for, in two runs of Coq side by side.
 
     Files that rest on nothing classical are asked for axioms together; where there is one after all, each theorem is asked, so that it has a name.
 
@@ -132,26 +133,30 @@ def audit(build: Build, sources: Mapping[str, Source], say: Callable[[str], None
     asked = [source for name, source in sources.items() if name not in kept]
     if asked and build.compiling:
         say(f"asking Coq about {sum(len(source.theorems) for source in asked)} theorems")
-        pure = {source.name for source in asked if not any(file.classical for file in closure({source.name}, sources).values())}
-        found = asking(build, script(asked, pure))
+        pure = [source for source in asked if not any(file.classical for file in closure({source.name}, sources).values())]
+        rest = [source for source in asked if source not in pure]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            questions = script(pure, {source.name for source in pure}), script(rest)
+            found, others = pool.map(lambda name, text: asking(build, name, text), ("Audit", "AuditRest"), questions)
         if found.get(("axioms", *TOGETHER), "").strip() == CLOSED:
-            found |= {("axioms", source.name, name): CLOSED for source in asked if source.name in pure for name in source.theorems}
-        else:
-            found = asking(build, script(asked))
+            found |= {("axioms", source.name, name): CLOSED for source in pure for name in source.theorems}
+        elif any(source.theorems for source in pure):
+            found = asking(build, "Audit", script(pure))
+        found |= others
         for source in asked:
             texts[source.name] = {what: answer for what, answer in found.items() if what[1] == source.name}
             build.store.put(key[source.name], "json", json.dumps({" ".join(what): answer for what, answer in texts[source.name].items()}).encode())
     return {name: record(sources[name], text) for name, text in texts.items()}
 
 
-def asking(build: Build, questions: str) -> dict[tuple[str, str, str], str]:
-    """Coq's answers to a script.
+def asking(build: Build, name: str, questions: str) -> dict[tuple[str, str, str], str]:
+    """Coq's answers to a script, which becomes the file `name`.
 
     Raises:
         AuditFailed: it refuses the script.
     """
-    (build.folder / "Audit.v").write_text(questions, encoding="utf8")
-    given = coq(build.folder, "Audit.v", build.prover)
+    (build.folder / f"{name}.v").write_text(questions, encoding="utf8")
+    given = coq(build.folder, f"{name}.v", build.prover)
     if given.returncode:
         raise AuditFailed(given.stderr.strip())
     return answers(given.stdout)
