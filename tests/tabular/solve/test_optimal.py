@@ -189,7 +189,7 @@ def test_method_that_stops_early_is_found_out(monkeypatch):
     assert abs(found.V - true.V).max() <= found.gap
 
 
-@pytest.mark.parametrize("id", ["two-state", "sparse-garnet/S=300", "frozen-lake/n=18", "queue/S=300"])
+@pytest.mark.parametrize("id", ["two-state", "sparse-garnet/S=300", "frozen-lake/n=18", "queue/S=300,gamma=0.99"])
 @pytest.mark.parametrize("method", [None, *METHODS])
 def test_every_method_hands_over_the_backup_of_its_own_value(id, method):
     """What is proven rests on Q: one of another V would prove something of that V."""
