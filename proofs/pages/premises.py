@@ -104,6 +104,20 @@ P_SUMS: Premise = lambda case: all(sum(row) <= 1 for rows in case.process.P for 
 GAMMA_POSITIVE: Premise = lambda case: case.process.gamma >= 0
 GAMMA_BELOW_ONE: Premise = lambda case: case.process.gamma < 1
 
+DISCOUNTED: dict[str, Premise] = {
+    "P is not negative": P_POSITIVE,
+    "rows of P sum to at most one": P_SUMS,
+    "gamma is not negative": GAMMA_POSITIVE,
+    "gamma is below 1": GAMMA_BELOW_ONE,
+}
+"""A discounted process, which may end."""
+
+UNIT_REWARDS: dict[str, Premise] = {
+    "rewards are not negative": lambda case: nonnegative(case.process.r),
+    "rewards are at most 1": lambda case: all(x <= 1 for row in case.process.r for x in row),
+}
+"""Rewards in [0, 1]."""
+
 
 def is_policy(table: Table) -> bool:
     """Nonnegative rows that sum to one."""

@@ -9,18 +9,7 @@ from itertools import chain
 
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import Process, as_fractions, dot
-from pgtheory.proofs.pages.premises import (
-    GAMMA_BELOW_ONE,
-    GAMMA_POSITIVE,
-    P_POSITIVE,
-    P_SUMS,
-    above,
-    careless,
-    holding,
-    nonnegative,
-    normalised,
-    without,
-)
+from pgtheory.proofs.pages.premises import DISCOUNTED, above, careless, holding, nonnegative, normalised, without
 from pgtheory.proofs.pages.t30_policy_improvement_finite import turned
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
@@ -67,10 +56,7 @@ def kept(label: str, pi: list) -> Case:
 BY_HAND = (lambda: kept("no better", [[1, 0]]), lambda: kept("better", [[0, 1]]))
 
 PREMISES = {
-    "P is not negative": P_POSITIVE,
-    "rows of P sum to at most one": P_SUMS,
-    "gamma is not negative": GAMMA_POSITIVE,
-    "gamma is below 1": GAMMA_BELOW_ONE,
+    **DISCOUNTED,
     "the new policy is not negative": lambda case: nonnegative(case.other),
     "rows of the new policy sum to one": lambda case: normalised(case.other),
     "its mean advantages are not negative": leans,

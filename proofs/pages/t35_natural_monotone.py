@@ -11,18 +11,7 @@ from itertools import chain
 
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import Process, as_fractions
-from pgtheory.proofs.pages.premises import (
-    GAMMA_BELOW_ONE,
-    GAMMA_POSITIVE,
-    P_POSITIVE,
-    P_SUMS,
-    above,
-    careless,
-    holding,
-    nonnegative,
-    normalised,
-    without,
-)
+from pgtheory.proofs.pages.premises import DISCOUNTED, above, careless, holding, nonnegative, normalised, without
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page
 
@@ -79,10 +68,7 @@ def comonotone(case: Case) -> bool:
 
 
 PREMISES = {
-    "P is not negative": P_POSITIVE,
-    "rows of P sum to at most one": P_SUMS,
-    "gamma is not negative": GAMMA_POSITIVE,
-    "gamma is below 1": GAMMA_BELOW_ONE,
+    **DISCOUNTED,
     "pi is not negative": lambda case: nonnegative(case.pi),
     "rows of pi sum to one": lambda case: normalised(case.pi),
     "u is positive": lambda case: all(x > 0 for row in case.u for x in row),

@@ -11,16 +11,7 @@ from typing import Any
 
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import Number, cases, dot, small
-from pgtheory.proofs.pages.premises import (
-    GAMMA_BELOW_ONE,
-    GAMMA_POSITIVE,
-    P_POSITIVE,
-    P_SUMS,
-    by_hand,
-    holding,
-    nonnegative,
-    normalised,
-)
+from pgtheory.proofs.pages.premises import DISCOUNTED, by_hand, holding, nonnegative, normalised
 from pgtheory.proofs.pages.symbols import TwoByTwo, symbols
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -46,10 +37,7 @@ def bound(case: Case, start=lambda case: (1 - case.process.gamma) * case.mu[STAT
 
 
 PREMISES = {
-    "P is not negative": P_POSITIVE,
-    "rows of P sum to at most one": P_SUMS,
-    "gamma is not negative": GAMMA_POSITIVE,
-    "gamma is below 1": GAMMA_BELOW_ONE,
+    **DISCOUNTED,
     "the policy is not negative": lambda case: nonnegative(case.pi),
     "rows of the policy sum to one": lambda case: normalised(case.pi),
     "the other policy is not negative": lambda case: nonnegative(case.other),

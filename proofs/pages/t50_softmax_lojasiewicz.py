@@ -14,7 +14,7 @@ from typing import Any
 
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import Number, Process, Table, as_fractions, cases, dot
-from pgtheory.proofs.pages.premises import GAMMA_BELOW_ONE, GAMMA_POSITIVE, P_POSITIVE, P_SUMS, by_hand, holding
+from pgtheory.proofs.pages.premises import DISCOUNTED, by_hand, holding
 from pgtheory.proofs.pages.symbols import derivation as derivation_of
 from pgtheory.proofs.pages.symbols import symbols
 from pgtheory.proofs.relations import Exact
@@ -90,10 +90,7 @@ def right(case: Case, states: bool = True, mismatch: bool = True, likely: bool =
 
 
 PREMISES = {
-    "P is not negative": P_POSITIVE,
-    "rows of P sum to at most one": P_SUMS,
-    "gamma is not negative": GAMMA_POSITIVE,
-    "gamma is below 1": GAMMA_BELOW_ONE,
+    **DISCOUNTED,
     "the start of the gap is not negative": lambda case: min(case.rho) >= 0,
     "kappa is not negative": lambda case: case.kappa >= 0,
     "kappa d covers the visits of f": lambda case: all(x <= case.kappa * y for x, y in zip(case.aim, case.d, strict=True)),

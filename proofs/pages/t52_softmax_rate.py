@@ -17,7 +17,7 @@ import numpy as np
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.certified import balls, in_balls, inner, made, softmax, softmax_gradient, value
 from pgtheory.proofs.pages.finite import Number, Process, Table, distribution, fractions, process
-from pgtheory.proofs.pages.premises import GAMMA_BELOW_ONE, GAMMA_POSITIVE, P_POSITIVE, P_SUMS, by_hand, holding
+from pgtheory.proofs.pages.premises import DISCOUNTED, UNIT_REWARDS, by_hand, holding
 from pgtheory.proofs.pages.symbols import symbols
 from pgtheory.proofs.relations import Certified
 from pgtheory.proofs.theorem import Page, Step
@@ -98,14 +98,9 @@ def trained(label: str, parts: dict) -> Case:
     return completed(case)
 
 
-rewards = lambda case: [x for row in case.process.r for x in row]
 PREMISES = {
-    "P is not negative": P_POSITIVE,
-    "rows of P sum to at most one": P_SUMS,
-    "gamma is not negative": GAMMA_POSITIVE,
-    "gamma is below 1": GAMMA_BELOW_ONE,
-    "rewards are not negative": lambda case: min(rewards(case)) >= 0,
-    "rewards are at most 1": lambda case: max(rewards(case)) <= 1,
+    **DISCOUNTED,
+    **UNIT_REWARDS,
     "the start is not negative": lambda case: min(case.mu) >= 0,
     "the start sums to one": lambda case: sum(case.mu) == 1,
     "kappa mu covers the visits of f": lambda case: all(x <= case.kappa * y for x, y in zip(visits(case), case.mu, strict=True)),

@@ -15,7 +15,7 @@ import numpy as np
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.certified import advantage, balls, in_balls, inner, made, value
 from pgtheory.proofs.pages.finite import Number, Process, Table, distribution, dot, fractions, policy, process
-from pgtheory.proofs.pages.premises import GAMMA_BELOW_ONE, GAMMA_POSITIVE, P_POSITIVE, P_SUMS, by_hand, holding, nonnegative, normalised
+from pgtheory.proofs.pages.premises import DISCOUNTED, UNIT_REWARDS, by_hand, holding, nonnegative, normalised
 from pgtheory.proofs.pages.symbols import symbols
 from pgtheory.proofs.relations import Certified
 from pgtheory.proofs.theorem import Page, Step
@@ -107,14 +107,9 @@ SPECIAL = (
 )
 """The instances on which the mutants are refuted, the bandits as in Coq."""
 
-rewards = lambda case: [x for row in case.process.r for x in row]
 PREMISES = {
-    "P is not negative": P_POSITIVE,
-    "rows of P sum to at most one": P_SUMS,
-    "gamma is not negative": GAMMA_POSITIVE,
-    "gamma is below 1": GAMMA_BELOW_ONE,
-    "rewards are not negative": lambda case: min(rewards(case)) >= 0,
-    "rewards are at most 1": lambda case: max(rewards(case)) <= 1,
+    **DISCOUNTED,
+    **UNIT_REWARDS,
     "the step size is positive": lambda case: case.eta > 0,
     "the start takes every action": lambda case: all(x > 0 for row in case.pi for x in row),
     "rows of the start sum to one": lambda case: normalised(case.pi),

@@ -13,7 +13,7 @@ from itertools import chain
 
 from pgtheory.proofs.claim import Case, Claim
 from pgtheory.proofs.pages.finite import Process, Table, as_fractions, cases, dot
-from pgtheory.proofs.pages.premises import GAMMA_BELOW_ONE, GAMMA_POSITIVE, P_POSITIVE, P_SUMS, Premise, holding, is_policy, without
+from pgtheory.proofs.pages.premises import DISCOUNTED, Premise, holding, is_policy, without
 from pgtheory.proofs.pages.symbols import symbols
 from pgtheory.proofs.relations import Exact
 from pgtheory.proofs.theorem import Page, Step
@@ -87,10 +87,7 @@ SPECIAL = (
 """The instances of the mutants in Coq."""
 
 COMMON = {
-    "P is not negative": P_POSITIVE,
-    "rows of P sum to at most one": P_SUMS,
-    "gamma is not negative": GAMMA_POSITIVE,
-    "gamma is below 1": GAMMA_BELOW_ONE,
+    **DISCOUNTED,
     "the old one is a policy": lambda case: is_policy(case.pi),
     "the new one is a policy": lambda case: is_policy(case.other),
     "starts are not negative": lambda case: min(case.mu) >= 0,

@@ -5,17 +5,12 @@ from jaxtyping import Float
 
 from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import wanted
+from pgtheory.tabular.solve.iteration.modified import FALL, SWEEPS
 from pgtheory.tabular.solve.play import Play, largest
 from pgtheory.tabular.solve.rows import Rows
 
-FALL = 0.1
-"""The sweeps of one policy end when the span of the residual has fallen by this factor, ..."""
-
-SETTLED = 0.01
-"""... or by this one in the second stage, where few actions change any more."""
-
-SWEEPS = 20
-"""Largest number of sweeps of one policy."""
+LATE = 0.01
+"""The share of the residual at which the sweeps of one policy end in the second stage, where few actions change any more; in the first it is FALL."""
 
 FLOOR = 64 * 2.0**-24
 """Residuals below this share of the span of the value are rounding in single precision."""
@@ -33,7 +28,7 @@ def coarse_start(play: Play, tolerance: float | None) -> tuple[Float[np.ndarray,
     r, gamma, horizon = play.mdp.mean_reward, play.mdp.gamma, effective_horizon(play.mdp.gamma)
     rows = Rows.of(play.transition, r, gamma, np.float32)  # type: ignore[arg-type]
     V, steps = coarse(rows, r, gamma, 0.0 if tolerance is None else tolerance / horizon, FALL)
-    d, more = coarse(rows, play.backup(V) - V[:, None], gamma, wanted(V, tolerance) / horizon, SETTLED)
+    d, more = coarse(rows, play.backup(V) - V[:, None], gamma, wanted(V, tolerance) / horizon, LATE)
     return V + d, steps + more
 
 
