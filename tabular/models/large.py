@@ -71,3 +71,25 @@ def frozen_lake(n: int = 32, gamma: float = 0.99, holes: float = 0.1, seed: int 
     P = sp.csr_array((np.full(len(pair), 1 / 3), (pair, number[slip][pair, which])), shape=(len(slip), len(states)))
     r = (slip == goal).sum(axis=1).reshape(-1, 4) / 3
     return MDP(P=P, r=r, mu=np.full(len(states), 1 / len(states)), gamma=gamma)
+
+
+def torus(n: int = 32, gamma: float = 0.999, slip: float = 0.2) -> MDP:
+    """n times n cells whose rows and columns are closed to rings: a step goes where it is meant with probability 1 - slip, to either side with slip / 2 each.
+
+    A step from cell 0 earns 1 - gamma, any other nothing, and nothing ends: the values lie between 0 and 1. Actions: up, right, down, left. News of cell 0 takes n
+    steps to the farthest one, and chains forget slowly; for even n, where a step always leads from a white cell to a black one or back, they never do.
+    Cost: O(n^2). Source: Levin and Peres (2017), Section 5.3, for the time that a walk on a torus takes to forget its start.
+    """
+    n, slip = require_count("n", n, least=3), require_between("slip", slip, 0, 1)
+    require_open("gamma", gamma)
+    S = n * n
+    row, column = np.divmod(np.arange(S)[:, None], n)
+    step = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)])
+    to = (row + step[:, 0]) % n * n + (column + step[:, 1]) % n
+    near = np.stack([np.roll(to, 1, axis=1), to, np.roll(to, -1, axis=1)], axis=-1)
+    chance = np.tile([slip / 2, 1 - slip, slip / 2], 4 * S)
+    P = sp.csr_array((chance, near.ravel(), np.arange(0, 12 * S + 1, 3)), shape=(4 * S, S))
+    P.eliminate_zeros()
+    r = np.zeros((S, 4))
+    r[0] = 1 - gamma
+    return MDP(P=P, r=r, mu=np.full(S, 1 / S), gamma=gamma)

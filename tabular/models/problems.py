@@ -61,6 +61,7 @@ PROBLEMS: dict[str, tuple[str, Callable[..., Model]]] = {
     "sparse-garnet": ("sparse-garnet/S=1000,A=4,b=5,seed=0", large.sparse_garnet),
     "queue": ("queue/S=1000", large.queue),
     "frozen-lake": ("frozen-lake/n=32,seed=0", large.frozen_lake),
+    "torus": ("torus/n=32", large.torus),
     "loop": ("loop", classic.loop),
     "coin": ("coin/T=4", classic.coin),
     "bandit": ("bandit/K=3", classic.bandit),

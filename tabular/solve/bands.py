@@ -9,9 +9,6 @@ from jaxtyping import Float, Int
 FILLED = 0.5
 """Share of nonzero entries from which on a band is stored by diagonals."""
 
-LOOK = 64
-"""So many states are looked at before all: in the middle, for from the first ones nothing leads far back."""
-
 
 @dataclass(frozen=True, eq=False)
 class Bands:
@@ -26,13 +23,14 @@ class Bands:
     @classmethod
     def of(cls, P: sp.csr_array, A: int, narrow: float) -> "Bands | None":
         """From rows (S*A, S) without repeated entries, if below (below + above) <= narrow and the diagonals are mostly filled; else None."""
-        S, kind = P.shape[1], P.indices.dtype
-        for first, last in ((S // 2, min(S // 2 + LOOK, S)), (0, S)):  # most models are refused at a glance, into the middle
-            rows = P.indptr[first * A : last * A + 1]
-            offset = P.indices[rows[0] : rows[-1]] - np.repeat(np.repeat(np.arange(first, last, dtype=kind), A), np.diff(rows))
-            below, above = max(-int(offset.min(initial=0)), 0), max(int(offset.max(initial=0)), 0)
-            if below * (below + above) > narrow:
-                return None
+        S, kind, middle = P.shape[1], P.indices.dtype, P.shape[1] // 2
+        near = P.indices[P.indptr[middle * A] : P.indptr[(middle + 1) * A]]
+        if len(near) and (middle - int(near.min())) * (int(near.max()) - int(near.min())) > narrow:
+            return None  # most models are refused at a glance, into the middle, for from the first states nothing leads far back
+        offset = P.indices[: P.indptr[-1]] - np.repeat(np.repeat(np.arange(S, dtype=kind), A), np.diff(P.indptr))
+        below, above = max(-int(offset.min(initial=0)), 0), max(int(offset.max(initial=0)), 0)
+        if below * (below + above) > narrow:
+            return None
         offsets = np.arange(-below, above + 1)
         if P.nnz < FILLED * len(offsets) * P.shape[0]:
             return None

@@ -3,8 +3,9 @@
 scipy holds no lock of the interpreter during a product with a sparse matrix, nor does a compiled loop: ranges of rows run beside each other in one process.
 
 Conventions for whoever adds a compiled loop. It is a plain function over the rows start..stop of a CSR matrix, testable without numba, beside its numpy form,
-which is used where `compiler()` is None and where the input is small: compiling costs a second once (then it is cached on disk). It takes `indices` as
-`unsigned`: a signed index costs a test for negative numbers at each entry, which halved the speed here. It writes what belongs to its
+which is used where `compiler()` is None and where the input is small: compiling costs a second once (then it is cached on disk). Whatever is an
+index is without sign, `indptr`, `indices` and actions by `unsigned`, the row that is counted by np.uint64: a signed one is tested for being negative wherever it
+is used, which halved the speed here (and mixed with one without sign it becomes a float). It writes what belongs to its
 rows only. What it returns is combined in the order of the ranges, which do not depend on the number of threads: the same input gives the same bits.
 """
 

@@ -9,6 +9,9 @@ from jaxtyping import Float, Int
 
 from pgtheory.tabular.solve.compiled import LEAST, compiled, on_threads, ranges, unsigned
 
+GROWTH = 2.0
+"""Sweeps whose residual has grown by this factor diverge."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -27,7 +30,7 @@ class Rows:
     def of(cls, P: sp.csr_array, r: Float[np.ndarray, "S A"], gamma: float, kind: type[np.floating] = np.float64) -> "Rows":
         """In the precision `kind`: single precision copies the entries."""
         spans = ranges(len(r)) if P.nnz >= LEAST else [(0, len(r))]
-        entries = (P.indptr, unsigned(P.indices), P.data.astype(kind, copy=False))
+        entries = (unsigned(P.indptr), unsigned(P.indices), P.data.astype(kind, copy=False))
         return cls(entries, r.astype(kind, copy=False), kind(gamma), [i for i, _ in spans], [j for _, j in spans])
 
     def paying(self, r: Float[np.ndarray, "S A"]) -> "Rows":
@@ -40,13 +43,22 @@ class Rows:
 
     def own(self, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float, float]:
         """The same for the operator of the policy."""
-        return self._step(policy_rows, V, policy)
+        after, low, high, _, _ = self._step(policy_rows, V, policy, np.inf, 1)
+        return after, low, high
 
-    def _step(self, loop: Any, V: np.ndarray, policy: np.ndarray) -> tuple[np.ndarray, float, float]:
-        after, run = np.empty_like(V), compiled(loop)
-        call = lambda i, j: run(i, j, *self.entries, self.r, self.gamma, V, after, policy)
-        changes = on_threads(call, self.starts, self.stops) if len(self.starts) > 1 else [call(self.starts[0], self.stops[0])]
-        return after, min(low for low, _ in changes), max(high for _, high in changes)
+    def repeated(
+        self, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"], aim: float, limit: int
+    ) -> tuple[np.ndarray, float, float, float, int]:
+        """`own` up to `limit` times in one call, each time after the constant is taken away (`sweeps.middle`): until the size of the residual is at most `aim`
+        or has grown by GROWTH. The last T V and its smallest and largest change, the size of the first residual, the number of sweeps. On one thread only."""
+        return self._step(policy_rows, V.copy(), policy, aim, limit)
+
+    def _step(self, loop: Any, V: np.ndarray, policy: np.ndarray, *until: Any) -> Any:
+        after, run, actions = np.empty_like(V), compiled(loop), unsigned(policy)
+        if len(self.starts) == 1:
+            return after, *run(self.starts[0], self.stops[0], *self.entries, self.r, self.gamma, V, after, actions, *until)
+        found = on_threads(lambda i, j: run(i, j, *self.entries, self.r, self.gamma, V, after, actions, *until), self.starts, self.stops)
+        return after, min(part[0] for part in found), max(part[1] for part in found), *found[0][2:]
 
 
 # The loops that are compiled: rows start..stop of `after` from V, and the smallest and largest change. `gamma * 0` is zero in the precision of the entries: a sum
@@ -54,12 +66,12 @@ class Rows:
 
 
 def best_rows(start, stop, indptr, indices, data, r, gamma, V, after, policy):
-    low, high, A = np.inf, -np.inf, r.shape[1]
-    for s in range(start, stop):
-        best, action = -np.inf, 0
+    low, high, A, one = np.inf, -np.inf, np.uint64(r.shape[1]), np.uint64(1)
+    for s in range(np.uint64(start), np.uint64(stop)):
+        best, action = -np.inf, np.uint64(0)
         for a in range(A):
-            total = gamma * 0
-            for j in range(indptr[s * A + a], indptr[s * A + a + 1]):
+            row, total = s * A + a, gamma * 0
+            for j in range(indptr[row], indptr[row + one]):
                 total += data[j] * V[indices[j]]
             value = r[s, a] + gamma * total
             if value > best:
@@ -69,14 +81,23 @@ def best_rows(start, stop, indptr, indices, data, r, gamma, V, after, policy):
     return low, high
 
 
-def policy_rows(start, stop, indptr, indices, data, r, gamma, V, after, policy):
-    low, high, A = np.inf, -np.inf, r.shape[1]
-    for s in range(start, stop):
-        total = gamma * 0
-        row = s * A + policy[s]
-        for j in range(indptr[row], indptr[row + 1]):
-            total += data[j] * V[indices[j]]
-        value = r[s, policy[s]] + gamma * total
-        after[s] = value
-        low, high = min(low, value - V[s]), max(high, value - V[s])
-    return low, high
+def policy_rows(start, stop, indptr, indices, data, r, gamma, V, after, policy, aim, limit):
+    A, one, first, n = np.uint64(r.shape[1]), np.uint64(1), np.inf, 0
+    while True:
+        low, high = np.inf, -np.inf
+        for s in range(np.uint64(start), np.uint64(stop)):
+            a = policy[s]
+            row, total = s * A + a, gamma * 0
+            for j in range(indptr[row], indptr[row + one]):
+                total += data[j] * V[indices[j]]
+            value = r[s, a] + gamma * total
+            after[s] = value
+            low, high = min(low, value - V[s]), max(high, value - V[s])
+        size, n = (high - low) / 2, n + 1
+        if n == 1:
+            first = size
+        if n == limit or not aim < size <= GROWTH * first < np.inf:
+            return low, high, first, n
+        constant = gamma * ((high + low) / 2 / (1 - gamma))
+        for s in range(np.uint64(start), np.uint64(stop)):
+            V[s] = after[s] + constant

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet
+from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet, torus
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.policies.softmax import Softmax
 
@@ -12,6 +12,7 @@ FAMILIES = {
     "garnet": "sparse garnet, A = 4, b = 5, gamma = 0.99",
     "lake": "frozen lake, n times n cells, A = 4, gamma = 0.99",
     "queue": "queue, A = 3, gamma = 0.9999",
+    "torus": "torus, n times n cells, A = 4, gamma = 0.999",
     "dense": "dense random rows, A = 4, gamma = 0.99",
 }
 
@@ -24,12 +25,12 @@ def dense(S: int, A: int = 4, gamma: float = 0.99) -> MDP:
     return MDP(P=P, r=(1 - gamma) * rng.random((S, A)), mu=np.full(S, 1 / S), gamma=gamma)
 
 
-BUILD = {"garnet": sparse_garnet, "lake": frozen_lake, "queue": queue, "dense": dense}
+BUILD = {"garnet": sparse_garnet, "lake": frozen_lake, "queue": queue, "torus": torus, "dense": dense}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One problem. `size` is S, or n for the lake."""
+    """One problem. `size` is S, or n for lake and torus."""
 
     family: str
     size: int
@@ -50,10 +51,17 @@ CELLS = (
     *(Cell("garnet", S) for S in (100, 1_000, 10_000, 100_000, 1_000_000)),
     *(Cell("lake", n) for n in (32, 100, 316)),
     *(Cell("queue", S) for S in (1_000, 10_000, 100_000)),
+    *(Cell("torus", n) for n in (32, 100, 200)),
     *(Cell("dense", S) for S in (1_000, 4_000)),
 )
 
-SMALL = {"garnet": Cell("garnet", 400), "lake": Cell("lake", 30), "queue": Cell("queue", 1_000), "dense": Cell("dense", 300)}
+SMALL = {
+    "garnet": Cell("garnet", 400),
+    "lake": Cell("lake", 30),
+    "queue": Cell("queue", 1_000),
+    "torus": Cell("torus", 20),
+    "dense": Cell("dense", 300),
+}
 """On these everybody compiles and loads before anything is timed."""
 
 

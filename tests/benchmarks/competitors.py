@@ -101,10 +101,10 @@ POLICY = (
     Competitor("quantecon modified policy iteration, k = 20", "quantecon", with_size, quantecon("modified_policy_iteration", k=20)),
     Competitor("quantecon modified policy iteration, k = 50", "quantecon", with_size, quantecon("modified_policy_iteration", k=50)),
     Competitor("quantecon value iteration", "quantecon", with_size, quantecon("value_iteration"), ("garnet", "lake", "dense")),
-    Competitor("numba sweeps, span", "by hand", arrays, lambda g: (by_hand.span_sweeps(*g), ""), ("garnet",)),
-    Competitor("numba Gauss-Seidel", "by hand", arrays, lambda g: (by_hand.gauss_seidel(*g), ""), ("lake",)),
-    Competitor("BiCGSTAB policy iteration", "by hand", arrays, lambda g: (by_hand.inexact_policy_iteration(*g), ""), ("garnet", "lake")),
-    Competitor("SuperLU policy iteration", "by hand", arrays, lambda g: (lu(*g), ""), ("garnet", "lake", "queue")),
+    Competitor("numba sweeps, span", "by hand", arrays, lambda g: (by_hand.span_sweeps(*g), ""), ("garnet", "torus")),
+    Competitor("numba Gauss-Seidel", "by hand", arrays, lambda g: (by_hand.gauss_seidel(*g), ""), ("lake", "torus")),
+    Competitor("BiCGSTAB policy iteration", "by hand", arrays, lambda g: (by_hand.inexact_policy_iteration(*g), ""), ("garnet", "lake", "torus")),
+    Competitor("SuperLU policy iteration", "by hand", arrays, lambda g: (lu(*g), ""), ("garnet", "lake", "queue", "torus")),
     Competitor("solve_banded policy iteration", "by hand", arrays, lambda g: (bands(*g), ""), ("queue",)),
     Competitor("LAPACK policy iteration", "by hand", arrays, lambda g: (dense(*g), ""), ("dense", "garnet"), 4_000),
     Competitor("BLAS sweeps, span", "by hand", arrays, lambda g: (by_hand.matrix_sweeps(*g), ""), ("dense",)),
@@ -138,9 +138,9 @@ def hand_gradient(systems):
 
 GRADIENT = (
     Competitor("pgtheory", "ours", with_policy, our_gradient),
-    Competitor("SuperLU", "by hand", with_policy, hand_gradient(by_hand.lu_systems), ("garnet", "lake", "queue")),
-    Competitor("BiCGSTAB", "by hand", with_policy, hand_gradient(by_hand.krylov_systems), ("garnet", "lake", "dense")),
-    Competitor("scipy sweeps, span", "by hand", with_policy, hand_gradient(by_hand.sweep_systems), ("garnet", "dense")),
+    Competitor("SuperLU", "by hand", with_policy, hand_gradient(by_hand.lu_systems), ("garnet", "lake", "queue", "torus")),
+    Competitor("BiCGSTAB", "by hand", with_policy, hand_gradient(by_hand.krylov_systems), ("garnet", "lake", "torus", "dense")),
+    Competitor("scipy sweeps, span", "by hand", with_policy, hand_gradient(by_hand.sweep_systems), ("garnet", "torus", "dense")),
     Competitor("solve_banded", "by hand", with_policy, hand_gradient(by_hand.band_systems), ("queue",)),
     Competitor("LAPACK", "by hand", with_policy, hand_gradient(by_hand.dense_systems), ("dense", "garnet"), 4_000),
 )

@@ -30,7 +30,7 @@ def draw() -> None:
 
 def solvers() -> None:
     """Time against S, a column a structure: above the best policy, below the gradient."""
-    figure, axes = plt.subplots(2, 4, figsize=(12, 6), sharex="col")
+    figure, axes = plt.subplots(2, len(FAMILIES), figsize=(3 * len(FAMILIES), 6), sharex="col")
     for row, (task, label) in zip(axes, (("policy", "best policy to 1e-8"), ("gradient", "softmax policy gradient")), strict=True):
         found, triad = by_cell(task), results.read(task).get("machine", {}).get("triad")
         for axis, family in zip(row, FAMILIES, strict=True):

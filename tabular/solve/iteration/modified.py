@@ -10,8 +10,9 @@ from jaxtyping import Float, Int
 from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.solve.certificates import certified, certify, effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie, wanted
-from pgtheory.tabular.solve.iteration.sweeps import Compiled, Directed, Shifted, best_actions, extremes, middle
+from pgtheory.tabular.solve.iteration.sweeps import Compiled, Directed, Shifted, Sweep, best_actions, extremes, middle
 from pgtheory.tabular.solve.play import Play, largest
+from pgtheory.tabular.solve.rows import GROWTH
 
 FALL = 0.1
 """The sweeps of one policy end when the residual has fallen by this factor. A best-action step that does as well alone needs none."""
@@ -27,19 +28,16 @@ RELAXATION = 1.3
 """By how much Gauss-Seidel sweeps of one policy overshoot, until they are seen not to shrink the residual: what they did last is undone then, for along a
 path of n states that is swept with the flow an error may grow by 1.3^n in one sweep."""
 
-GROWTH = 2.0
-"""Sweeps whose residual has grown by this factor diverge."""
-
 STALE = 100
 """After so many policies without progress rounding is all that is left."""
 
 
 class Slow(Exception):
-    """Nothing more is gained, or more sweeps are needed than the caller has patience for; what was found so far."""
+    """Nothing more is gained, or more sweeps are `needed` than the caller has patience for; what was found so far."""
 
-    def __init__(self, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"], steps: int) -> None:
+    def __init__(self, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"], steps: int, needed: float = math.inf) -> None:
         super().__init__()
-        self.V, self.policy, self.steps = V, policy, steps
+        self.V, self.policy, self.steps, self.needed = V, policy, steps, needed
 
 
 def modified_policy_iteration(play: Play, tolerance: float | None = None) -> Found:
@@ -93,7 +91,7 @@ def settled(play: Play, tolerance: float | None, *, kinds: tuple[str, ...], pati
         try:
             found = swept(play, aim, kinds=kinds, start=V, patience=patience - total)
         except Slow as end:
-            raise Slow(end.V, end.policy, total + end.steps) from None
+            raise Slow(end.V, end.policy, total + end.steps, end.needed) from None
         V, total = found.V, total + found.steps
         bound, goal = certified(play, V, found.Q, found.policy).bound, wanted(V, tolerance)
         if bound <= goal or not math.isfinite(bound):
@@ -116,7 +114,7 @@ def swept(
     """
     mdp, gamma = play.mdp, play.mdp.gamma
     horizon = effective_horizon(gamma) if gamma < 1 else 1.0
-    goal_of = lambda V: max(wanted(V, tolerance) / horizon - play.rounding(V), play.rounding(V))
+    goal_of = lambda V: max(wanted(V, tolerance) / horizon - (rho := play.rounding(V)), rho)
     progress = dict.fromkeys(kinds, 0.0)
     kind, policy, steps, least, stale, sweeping, before, then = next(iter(progress)), play.first, 0, math.inf, 0, False, math.inf, 0
     relaxation, trusted = 1.0 if "shifted" in progress else RELAXATION, None
@@ -150,23 +148,21 @@ def swept(
         if not sweeping:
             continue
         trusted = V.copy() if relaxation > 1 else None
+        fall = min(FALL, SETTLED * changed)
         sweep = sweep_of(play, policy, kind, relaxation)
-        V, first = sweep(V)
-        last, n, fall = first, 1, min(FALL, SETTLED * changed)
-        while max(fall * size, 0.3 * goal) < last <= GROWTH * first < math.inf and n < (SWEEPS if fall == FALL else 10 * SWEEPS):
-            V, last = sweep(V)
-            n += 1
+        V, first, last, n = sweep.until(V, max(fall * size, 0.3 * goal), SWEEPS if fall == FALL else 10 * SWEEPS)
         steps += n
         if n > 1 and last > 0:
-            slow = steps + needed(goal, last, (last / first) ** (1 / (n - 1))) > patience
+            left = needed(goal, last, (last / first) ** (1 / (n - 1)))
+            slow = steps + left > patience
             telling = kind == "shifted" or fall < FALL or steps > patience
             if slow and telling and relaxation == 1 and n > 2:
-                raise Slow(V, policy, steps)
+                raise Slow(V, policy, steps, left)
             if slow:
                 relaxation = 1.0
 
 
-def sweep_of(play: Play, policy: Int[np.ndarray, "S"], kind: str, relaxation: float) -> Compiled | Shifted | Directed:
+def sweep_of(play: Play, policy: Int[np.ndarray, "S"], kind: str, relaxation: float) -> Sweep:
     """The sweep of a policy."""
     if kind == "shifted" and play.compiled:
         return Compiled(play.compiled, policy)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from pgtheory.tabular.errors import InvalidModel, NonTerminating, NotConverged
 from pgtheory.tabular.solve.certificates import certified, effective_horizon
@@ -13,14 +13,24 @@ from pgtheory.tabular.solve.play import STEPS, Play, largest
 AHEAD = 8
 """Backups before the first evaluation: together they cost less than the factorisation of a dense matrix, and save one or more."""
 
+FURTHER = 100
+"""Backups before each evaluation of a sparse model: together they cost about as much as the factorisation of a grid, and news travels as many states."""
+
+FALL = 0.9
+"""Gains too small to be proven must fall by this factor from one try to the next."""
+
+LOOKS = 30
+"""So many evaluations look further ahead; those after them, which `switching` proves to end, do not."""
+
 
 def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[np.ndarray, "S"] | None = None) -> Found:
     """Evaluate by a linear system, then switch every state to its best action where that gains more than rounding can feign; steps are evaluations.
 
-    `switching` says what gain is enough, and why the loop ends. With a tolerance it stops as soon as the largest gain costs less than half of it. With gamma = 1
+    `switching` says what gain is enough, and why the loop ends. Sparse models look further ahead: the next policy is the best for FURTHER steps and then the
+    value of the last one, which is no worse than the best for one step. With a tolerance it stops as soon as the largest gain costs less than half of it. With gamma = 1
     it begins with a policy that ends; if a later one does not, it contains a loop that earns more than zero, and the supremum is infinite.
     Cost: one factorisation a step, O(S^3) dense, O(S) for a narrow band. Source: Howard (1960); Ye (2011) for the number of steps; Bertsekas and Tsitsiklis
-    (1991) for gamma = 1.
+    (1991) for gamma = 1; Efroni, Dalal, Scherrer and Mannor (2018) for several steps.
 
     Raises:
         NonTerminating: gamma is 1 and the return is unbounded.
@@ -54,6 +64,9 @@ def policy_iteration(play: Play, tolerance: float | None = None, *, start: Int[n
                 best=V,
                 bound=bound,
             )
+        if not small and steps <= LOOKS and play.mdp.gamma < 1 and further(play) > AHEAD:
+            policy = ahead(play, V, further(play))
+            continue
         changed = np.flatnonzero(best > own + (feigned if small else proven))
         policy, tried = policy.copy(), gain if small else tried
         policy[changed] = Q[changed].argmax(axis=1)
@@ -64,21 +77,35 @@ def switching(gain: Any, residual: Any, norm: Any, rho: Any, tried: Any) -> tupl
 
     The proven margin covers the error of V, norm (residual + rho), and the rounding rho of the two entries of Q that are compared: a switch above it gains for
     certain, so that among such switches no policy comes twice. Where no gain exceeds it, switches above what residual and rounding feign are still tried, as
-    long as the largest gain has at least halved since they were tried last, at the gain `tried`. That is not often, so the loop ends: ties cannot make it cycle.
+    long as the largest gain has fallen by a tenth since they were tried last, at the gain `tried`. That is not often, so the loop ends: ties cannot make it cycle.
     """
     proven, feigned = 2 * (norm * (residual + rho) + rho), 2 * (residual + rho)
     small = gain <= proven
-    return proven, feigned, small, (gain <= feigned) | (small & (gain > 0.5 * tried))
+    return proven, feigned, small, (gain <= feigned) | (small & (gain > FALL * tried))
 
 
 def first_policy(play: Play) -> Int[np.ndarray, "S"]:
     """A policy to begin with: the best for some steps; on bands, whose factorisation costs no more than a backup, and with gamma = 1 that of `play`."""
     if play.mdp.gamma == 1 or play.bands:
         return play.first
-    Q = play.mdp.mean_reward
-    for _ in range(AHEAD):
-        Q = play.backup(largest(Q))
-    return Q.argmax(axis=1)
+    return ahead(play, largest(play.mdp.mean_reward), further(play))
+
+
+def further(play: Play) -> int:
+    """How many backups are worth an evaluation."""
+    return FURTHER if play.structure.sparse and not play.bands else AHEAD
+
+
+def ahead(play: Play, V: Float[np.ndarray, "S"], steps: int) -> Int[np.ndarray, "S"]:
+    """The first action of what is best for so many steps and then V, in every state; gamma < 1. Cost: a backup each."""
+    if play.compiled:
+        policy = np.empty(play.mdp.S, dtype=np.intp)
+        for _ in range(steps):
+            V, _, _ = play.compiled.best(V, policy)
+        return policy
+    for _ in range(steps - 1):
+        V = largest(play.backup(V))
+    return play.backup(V).argmax(axis=1)
 
 
 def overflow(largest_reward: float) -> InvalidModel:

@@ -1,5 +1,6 @@
 """Sweeps: steps of an iteration towards the value of one policy, V = b + gamma K V, or of the best one, and how far there still is to go."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,12 +12,29 @@ from scipy.sparse.linalg import SuperLU, splu
 
 from pgtheory.tabular.solve.compiled import compiled, unsigned
 from pgtheory.tabular.solve.play import Play, largest
-from pgtheory.tabular.solve.rows import Rows
+from pgtheory.tabular.solve.rows import GROWTH, Rows
 from pgtheory.tabular.solve.structure import Structure
 
 
+class Sweep(ABC):
+    """A step of an iteration."""
+
+    @abstractmethod
+    def __call__(self, V: Float[np.ndarray, "S"]) -> tuple[Float[np.ndarray, "S"], float]:
+        """The next V, and the size of the residual or of the change."""
+
+    def until(self, V: Float[np.ndarray, "S"], aim: float, limit: int) -> tuple[Float[np.ndarray, "S"], float, float, int]:
+        """Steps until the size is at most `aim`, or has grown by GROWTH, or there were `limit`: V, the first and the last size, the number of steps."""
+        V, first = self(V)
+        last, n = first, 1
+        while aim < last <= GROWTH * first < np.inf and n < limit:
+            V, last = self(V)
+            n += 1
+        return V, first, last, n
+
+
 @dataclass(frozen=True, eq=False)
-class Shifted:
+class Shifted(Sweep):
     """V <- b + gamma K V, and where all rows of K sum to one the constant that leaves the residual without a middle: see `middle`.
 
     Cost: one product with K. The size is that of the residual before the sweep.
@@ -44,7 +62,7 @@ class Shifted:
 
 
 @dataclass(frozen=True, eq=False)
-class Compiled:
+class Compiled(Sweep):
     """The same for a policy, compiled, where all rows sum to one."""
 
     rows: Rows
@@ -57,9 +75,18 @@ class Compiled:
         after += self.rows.gamma * constant
         return after, size
 
+    def until(self, V: Float[np.ndarray, "S"], aim: float, limit: int) -> tuple[Float[np.ndarray, "S"], float, float, int]:
+        """In one call of compiled code, unless the sweeps are worth threads."""
+        if len(self.rows.starts) > 1:
+            return super().until(V, aim, limit)
+        after, low, high, first, n = self.rows.repeated(V, self.policy, aim, limit)
+        size, constant = middle(low, high, float(self.rows.gamma), True)
+        after += self.rows.gamma * constant
+        return after, first, size, n
+
 
 @dataclass(frozen=True, eq=False)
-class Directed:
+class Directed(Sweep):
     """Gauss-Seidel: V(s) <- (b(s) + gamma sum_{t != s} K(s, t) V(t)) / (1 - gamma K(s, s)), state by state, each with the newest values of the others.
 
     Forward or backward in the order of the states: against the flow of the chain, one sweep carries a value along a whole path. With a relaxation w each
@@ -90,7 +117,9 @@ class Directed:
         """The next V (in the place of the old one), and the size of the change."""
         if self.compile:
             K = self.K
-            return V, compiled(gauss_seidel_rows)(K.indptr, unsigned(K.indices), K.data, self.gamma, self.b, V, self.backward, self.relaxation)
+            return V, compiled(gauss_seidel_rows)(
+                unsigned(K.indptr), unsigned(K.indices), K.data, self.gamma, self.b, V, self.backward, self.relaxation
+            )
         factors, rest = self.triangle
         after = factors.solve(self.b + rest @ V)
         size = float(abs(after - V).max())
@@ -101,14 +130,18 @@ class Directed:
 def best_actions(play: Play, V: Float[np.ndarray, "S"], backward: bool | None) -> tuple[Float[np.ndarray, "S"], float, Int[np.ndarray, "S"]]:
     """V <- T V, or the Gauss-Seidel form of it in one direction; a bound of |T V - V|, before the step or after it; the actions taken.
 
-    The first form takes the constant vector away if it may, and is used in any case then, and where nothing is compiled. In the second each V(s) becomes its
-    best value at once, so that a better action is felt along a whole path; a change of at most d leaves |T V - V| <= gamma d. Cost: one pass over the entries.
+    The first form takes the constant vector away if it may. In the second each V(s) becomes its best value at once, so that a better action is felt along a
+    whole path; a change of at most d leaves |T V - V| <= gamma d; without a compiler the step is that of the first. No constant is taken away there:
+    Gauss-Seidel sweeps do not carry it on as a constant, and what one that is far from the mean leaves may grow by 1 / (1 - gamma) from policy to policy.
+    Cost: one pass over the entries.
     """
     mdp = play.mdp
     P: Any = play.transition
-    if backward is not None and not play.stochastic and play.worth_compiling:
+    if backward is not None and play.worth_compiling:
         policy = play.first.copy()
-        change = compiled(best_rows)(P.indptr, unsigned(P.indices), P.data, mdp.gamma, mdp.mean_reward, play.kept, V, policy, backward)
+        change = compiled(best_rows)(
+            unsigned(P.indptr), unsigned(P.indices), P.data, mdp.gamma, mdp.mean_reward, play.kept, V, unsigned(policy), backward
+        )
         return V, mdp.gamma * change, policy
     if play.compiled:
         policy = np.empty(mdp.S, dtype=np.intp)
@@ -117,7 +150,7 @@ def best_actions(play: Play, V: Float[np.ndarray, "S"], backward: bool | None) -
         Q = play.backup(V)
         best = largest(Q) if play.everything else np.where(play.inside, largest(Q), 0.0)
         policy, (low, high) = Q.argmax(axis=1), extremes(best - V)
-    size, constant = middle(low, high, mdp.gamma, play.stochastic)
+    size, constant = middle(low, high, mdp.gamma, play.stochastic and backward is None)
     return best + mdp.gamma * constant, size, policy
 
 
@@ -140,11 +173,11 @@ def middle(low: float, high: float, gamma: float, stochastic: bool) -> tuple[flo
 
 
 def gauss_seidel_rows(indptr, indices, data, gamma, b, x, backward, relaxation):
-    S, size = len(b), 0.0
+    S, one, size = np.uint64(len(b)), np.uint64(1), 0.0
     for k in range(S):
-        s = S - 1 - k if backward else k
+        s = S - one - k if backward else k
         total, own = 0.0, 0.0
-        for j in range(indptr[s], indptr[s + 1]):
+        for j in range(indptr[s], indptr[s + one]):
             if indices[j] == s:
                 own += data[j]
             else:
@@ -157,19 +190,19 @@ def gauss_seidel_rows(indptr, indices, data, gamma, b, x, backward, relaxation):
 
 
 def best_rows(indptr, indices, data, gamma, reward, kept, x, policy, backward):
-    (S, A), size = reward.shape, 0.0
+    S, A, one, size = np.uint64(reward.shape[0]), np.uint64(reward.shape[1]), np.uint64(1), 0.0
     for k in range(S):
-        s = S - 1 - k if backward else k
-        best, which = -np.inf, -1
+        s = S - one - k if backward else k
+        best, which, found = -np.inf, np.uint64(0), False
         for a in range(A):
             if kept[s, a]:
-                total = 0.0
-                for j in range(indptr[s * A + a], indptr[s * A + a + 1]):
+                row, total = s * A + a, 0.0
+                for j in range(indptr[row], indptr[row + one]):
                     total += data[j] * x[indices[j]]
                 value = reward[s, a] + gamma * total
-                if which < 0 or value > best:
-                    best, which = value, a
-        if which >= 0:
+                if not found or value > best:
+                    best, which, found = value, a, True
+        if found:
             size = max(size, abs(best - x[s]))
             x[s], policy[s] = best, which
     return size

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from pgtheory.tabular.errors import InvalidArgument
-from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet
+from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet, torus
 from pgtheory.tabular.models.problems import problem
 from pgtheory.tabular.solve.optimal import optimal
 
@@ -18,7 +18,7 @@ def table(mdp):
     return mdp.transition.toarray().reshape(mdp.S, mdp.A, mdp.S)
 
 
-@pytest.mark.parametrize("mdp", [sparse_garnet(50), queue(50), frozen_lake(8)], ids=["garnet", "queue", "lake"])
+@pytest.mark.parametrize("mdp", [sparse_garnet(50), queue(50), frozen_lake(8), torus(5)], ids=["garnet", "queue", "lake", "torus"])
 def test_models_are_sparse_and_start_uniformly(mdp):
     assert sp.issparse(mdp.P)
     assert (mdp.transition.data > 0).all()
@@ -234,6 +234,35 @@ def test_lake_is_drawn_by_its_seed_alone():
     assert [frozen_lake(8, seed=s).S for s in range(3)] == [int((~holes_of(8, 0.1, s)).sum()) - 1 for s in range(3)]
 
 
+# Torus
+
+
+@pytest.mark.parametrize(("n", "slip"), [(3, 0.2), (4, 0.2), (5, 0.0), (4, 1.0)])
+def test_torus_against_a_loop(n, slip):
+    P = np.zeros((n * n, 4, n * n))
+    for i in range(n):
+        for j in range(n):
+            cells = [((i - 1) % n, j), (i, (j + 1) % n), ((i + 1) % n, j), (i, (j - 1) % n)]
+            for a in range(4):
+                for turn, chance in [(0, 1 - slip), (1, slip / 2), (3, slip / 2)]:
+                    x, y = cells[(a + turn) % 4]
+                    P[i * n + j, a, x * n + y] += chance
+    mdp = torus(n, slip=slip)
+
+    np.testing.assert_allclose(table(mdp), P, atol=SUMS)
+    assert not mdp.ends.any()
+    assert mdp.r[0].tolist() == [1 - mdp.gamma] * 4 and not mdp.r[1:].any()
+
+
+def test_torus_without_slips_in_closed_form():
+    """From cell 0 one steps aside and back, V = (1 - gamma) / (1 - gamma^2); d steps away it is gamma^d times as much."""
+    n, gamma = 5, 0.9
+    found = optimal(torus(n, gamma=gamma, slip=0.0))
+    away = np.minimum(np.arange(n), n - np.arange(n))
+
+    np.testing.assert_allclose(found.V, (gamma ** (away[:, None] + away) / (1 + gamma)).ravel(), rtol=1e-12)
+
+
 # Arguments
 
 
@@ -257,6 +286,9 @@ def test_lake_is_drawn_by_its_seed_alone():
         (lambda: frozen_lake(holes=1.5), r"holes is 1.5, outside \[0, 1\]"),
         (lambda: frozen_lake(holes=-0.1), r"holes is -0.1, outside \[0, 1\]"),
         (lambda: frozen_lake(holes=float("nan")), r"holes is nan, outside \[0, 1\]"),
+        (lambda: torus(n=2), "n is 2, expected a whole number of at least 3"),
+        (lambda: torus(slip=1.5), r"slip is 1.5, outside \[0, 1\]"),
+        (lambda: torus(gamma=0), "gamma is 0"),
     ],
 )
 def test_bad_arguments(call, text):
@@ -266,7 +298,12 @@ def test_bad_arguments(call, text):
 
 @pytest.mark.parametrize(
     ("id", "S", "A", "gamma"),
-    [("sparse-garnet/S=30,A=2,b=3,gamma=0.9", 30, 2, 0.9), ("queue/S=40,A=4", 40, 4, 0.9999), ("frozen-lake/n=4,holes=0", 15, 4, 0.99)],
+    [
+        ("sparse-garnet/S=30,A=2,b=3,gamma=0.9", 30, 2, 0.9),
+        ("queue/S=40,A=4", 40, 4, 0.9999),
+        ("frozen-lake/n=4,holes=0", 15, 4, 0.99),
+        ("torus/n=4", 16, 4, 0.999),
+    ],
 )
 def test_ids(id, S, A, gamma):
     mdp = problem(id)

@@ -16,7 +16,7 @@ def test_loops_are_the_backup_and_the_sweep_of_a_policy():
     P, r, gamma = model.P, model.mean_reward, model.gamma
     V = np.random.default_rng(0).normal(size=7)
     Q = r + gamma * (P @ V).reshape(7, 3)
-    after, policy = np.full(7, np.nan), np.zeros(7, dtype=np.int32)
+    after, policy = np.full(7, np.nan), np.zeros(7, dtype=np.uint32)
 
     low, high = best_rows(0, 7, P.indptr, P.indices, P.data, r, gamma, V, after, policy)
 
@@ -25,11 +25,46 @@ def test_loops_are_the_backup_and_the_sweep_of_a_policy():
     np.testing.assert_allclose((low, high), ((Q.max(axis=1) - V).min(), (Q.max(axis=1) - V).max()), rtol=1e-13)
     policy[:] = [2, 0, 1, 1, 2, 0, 0]
     part = np.full(7, np.nan)
-    low, high = policy_rows(2, 5, P.indptr, P.indices, P.data, r, gamma, V, part, policy)
+    low, high, size, sweeps = policy_rows(2, 5, P.indptr, P.indices, P.data, r, gamma, V, part, policy, 0.0, 1)
     own = Q[np.arange(7), policy]
     np.testing.assert_allclose(part[2:5], own[2:5], rtol=1e-14)
     assert np.isnan(part[[0, 1, 5, 6]]).all()
     np.testing.assert_allclose((low, high), ((own - V)[2:5].min(), (own - V)[2:5].max()), rtol=1e-13)
+    assert (size, sweeps) == ((high - low) / 2, 1)
+
+
+@pytest.mark.parametrize(("aim", "limit", "end"), [(0.0, 6, 6), (0.02, 100, None), (1e9, 100, 1)])
+def test_sweeps_of_one_call_are_single_ones_with_the_constant_between(aim, limit, end):
+    """V <- T V + gamma c 1 with c = middle / (1 - gamma), until half the span of T V - V is small enough or the sweeps are over. What was given stays."""
+    model = sparse_garnet(S=40, seed=2)
+    rows, policy = Rows.of(model.P, model.mean_reward, model.gamma), np.arange(40) % model.A
+    V = np.random.default_rng(0).normal(size=40)
+    given, K, b = V.copy(), model.P[np.arange(40) * model.A + policy], model.mean_reward[np.arange(40), policy]
+
+    after, low, high, first, n = rows.repeated(V, policy, aim, limit)
+
+    np.testing.assert_array_equal(V, given)
+    sizes = []
+    while True:
+        stepped = b + model.gamma * (K @ given)
+        change = stepped - given
+        sizes.append(np.ptp(change) / 2)
+        if len(sizes) == limit or sizes[-1] <= aim:
+            break
+        given = stepped + model.gamma * (change.min() + change.max()) / 2 / (1 - model.gamma)
+    assert n == len(sizes) and (end is None or n == end)
+    assert end is not None or 3 <= n < limit
+    np.testing.assert_allclose((first, (high - low) / 2), (sizes[0], sizes[-1]), rtol=1e-9)
+    np.testing.assert_allclose(after, stepped, rtol=1e-12)
+
+
+def test_sweeps_of_one_call_end_where_the_residual_grows():
+    """Rows that sum to three: no policy has such, but rounding may feign growth, and then sweeps must end."""
+    rows = Rows.of(sp.csr_array(3.0 * np.eye(2)), np.array([[0.0], [1.0]]), 0.9)
+
+    _, low, high, first, n = rows.repeated(np.zeros(2), np.zeros(2, dtype=np.intp), 0.0, 50)
+
+    assert (first, n) == (0.5, 2) and (high - low) / 2 > module.GROWTH * first
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32])

@@ -1,12 +1,14 @@
 """The choice: by structure, by contraction, the same each time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.models.classic import garnet
-from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet
+from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet, torus
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.iteration import choice
 from pgtheory.tabular.solve.iteration.modified import Slow
@@ -26,6 +28,12 @@ def islands(S: int, *, gamma: float, leak: float, sparse: bool) -> MDP:
     return MDP(P=sp.csr_array(P.reshape(2 * S, S)) if sparse else P, r=r, mu=np.full(S, 1 / S), gamma=gamma)
 
 
+def lazy(model: MDP, stay: float) -> MDP:
+    """Most steps lead nowhere: 1 / (1 - stay) times as many are needed, and each is as dear to factorise."""
+    here = sp.csr_array(np.kron(np.eye(model.S), np.ones((model.A, 1))))
+    return replace(model, P=sp.csr_array(stay * here + (1 - stay) * model.P), gamma=0.9999)
+
+
 def paid_steps(n: int) -> MDP:
     """The lake without discount, each step costs 1."""
     lake = frozen_lake(n)
@@ -34,12 +42,17 @@ def paid_steps(n: int) -> MDP:
 
 CASES = {
     "small": (lambda: garnet(50), "policy-iteration"),
-    "small and sparse": (lambda: sparse_garnet(150), "policy-iteration"),
+    "small, sparse, of few entries": (lambda: sparse_garnet(40), "policy-iteration"),
+    "small, sparse, worth compiling": (lambda: sparse_garnet(150), "modified-policy-iteration"),
+    "small, sparse, never forgets": (lambda: torus(14), "policy-iteration"),
     "narrow band": (lambda: queue(1500), "policy-iteration"),
     "forgets": (lambda: sparse_garnet(400), "modified-policy-iteration"),
     "forgets, dense table of few entries": (lambda: garnet(300), "modified-policy-iteration"),
     "grid": (lambda: frozen_lake(16), "gauss-seidel"),
     "no discount": (lambda: paid_steps(16), "gauss-seidel"),
+    "forgets slowly, cheap to factorise": (lambda: torus(21), "policy-iteration"),
+    "never forgets, cheap to factorise": (lambda: torus(20), "policy-iteration"),
+    "forgets slowly, dear to factorise": (lambda: lazy(sparse_garnet(400), 0.95), "modified-policy-iteration"),
     "dense islands": (lambda: islands(210, gamma=0.99999, leak=1e-5, sparse=False), "policy-iteration"),
     "sparse islands": (lambda: islands(210, gamma=0.99999, leak=1e-5, sparse=True), "policy-iteration"),
 }
@@ -59,7 +72,7 @@ def test_method_follows_the_structure_and_the_answer_that_of_policy_iteration(ca
     assert max(found.bound, found.gap) <= max(1e-9 * abs(found.V).max(), rounding)
 
 
-@pytest.mark.parametrize("case", ["grid", "no discount", "sparse islands"])
+@pytest.mark.parametrize("case", ["grid", "no discount", "sparse islands", "never forgets, cheap to factorise"])
 def test_same_input_gives_the_same_bits(case):
     mdp = CASES[case][0]()
     one, two = optimal(mdp), optimal(mdp)

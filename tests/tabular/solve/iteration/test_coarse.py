@@ -80,9 +80,9 @@ class Watched(Rows):
 
     ran: list = field(default_factory=list)
 
-    def _step(self, loop, V, policy):
+    def _step(self, loop, V, policy, *until):
         self.ran.append((loop.__name__, V.copy()))
-        return super()._step(loop, V, policy)
+        return super()._step(loop, V, policy, *until)
 
 
 def watched(model: MDP) -> Watched:

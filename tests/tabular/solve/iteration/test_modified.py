@@ -150,11 +150,11 @@ def test_patience_ends_with_what_was_found():
     assert end.value.policy.tolist() == [0] * S
 
 
-@pytest.mark.parametrize("patience", [60, 100, 200])
+@pytest.mark.parametrize("patience", [60, 100, 150])
 def test_patience_counts_the_steps_so_far_and_outlasts_relaxation(patience):
-    """The lake takes 273 steps. It is never much more than a hundred from the end, and at first overshoots."""
+    """The lake takes 179 steps. It is never much more than a hundred from the end, and at first overshoots."""
     lake = Play.of(frozen_lake(18))
-    assert swept(lake, 1e-8, kinds=("forward", "backward")).steps > 250
+    assert swept(lake, 1e-8, kinds=("forward", "backward")).steps > 170
 
     with pytest.raises(Slow) as end:
         swept(lake, 1e-8, kinds=("forward", "backward"), patience=patience)
@@ -239,11 +239,12 @@ def test_relaxation_that_diverges_is_given_up(monkeypatch, relaxation):
     K = sp.csr_array((np.ones(S), (np.arange(S), (np.arange(S) + 7) % S)), shape=(S, S))
     mdp = MDP(P=K, r=np.random.default_rng(0).random((S, 1)), mu=np.full(S, 1 / S), gamma=0.99)
 
-    def watched(*parts):
-        sweep = honest(*parts)
-        return lambda V: seen.append(parts[-1]) or sweep(V)
+    class Watched(honest):
+        def __call__(self, V):
+            seen.append(self.relaxation)
+            return super().__call__(V)
 
-    monkeypatch.setattr(modified, "Directed", watched)
+    monkeypatch.setattr(modified, "Directed", Watched)
 
     V, _, _, _ = gauss_seidel(Play.of(mdp), 1e-8)
 
