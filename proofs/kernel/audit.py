@@ -5,7 +5,7 @@ The files are required, not imported: the notations and coercions of ours are th
 
 import json
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -18,8 +18,8 @@ CLOSED = "Closed under the global context"
 
 MARK = "=== "
 
-TOGETHER = ("*", "*")
-"""In place of a file and a name: the theorems that are asked for their axioms at once."""
+TOGETHER = "*"
+"""In place of a theorem's name: all that are asked for their axioms at once, below the first file that holds one of them."""
 
 
 class AuditFailed(Exception):
@@ -47,26 +47,28 @@ class Record:
     definitions: dict[str, str] = field(default_factory=dict)
 
 
-def script(sources: Iterable[Source], together: Container[str] = ()) -> str:
+def script(sources: Iterable[Source], groups: Iterable[Sequence[Source]] = ()) -> str:
     """The questions, as a Coq file. Each answer stands below a line that says what was asked.
 
-    The theorems of the files `together` are asked for their axioms at once, as one tuple: Coq walks a single time through the libraries that they share.
+    The theorems of the files of a group are asked for their axioms at once, as what one constant is made of: Coq walks a single time through the libraries that
+    they share. (Values of `let`, not a tuple: the type of a tuple holds all types before it at each of its pairs, which costs the square.)
     """
-    lines, many = [PREAMBLE], list[str]()
+    lines = [PREAMBLE]
     ask = lambda what, file, name, command: [f'Goal True. idtac "{MARK}{what} {file} {name}". Abort.', command]
+    groups = [[source for source in group if source.theorems] for group in groups]
+    grouped = {source.name for group in groups for source in group}
     for source in sources:
         module = f"{LIBRARY}.{source.name}"
         lines.append(f"Require {module}.")
         for name in source.theorems:
             lines += ask("check", source.name, name, f"Check {module}.{name}.")
-            if source.name in together:
-                many.append(f"@{module}.{name}")
-            else:
+            if source.name not in grouped:
                 lines += ask("axioms", source.name, name, f"Print Assumptions {module}.{name}.")
         for name in source.definitions:
             lines += ask("print", source.name, name, f"Print {module}.{name}.")
-    if many:
-        lines += [f"Definition together := ({', '.join(many)}).", *ask("axioms", *TOGETHER, "Print Assumptions together.")]
+    for number, group in enumerate(filter(None, groups)):
+        values = "".join(f"let _ := @{LIBRARY}.{source.name}.{name} in " for source in group for name in source.theorems)
+        lines += [f"Definition together{number} := {values}I.", *ask("axioms", group[0].name, TOGETHER, f"Print Assumptions together{number}.")]
     return "\n".join([*lines, ""])
 
 
@@ -122,7 +124,8 @@ def axioms(answer: str) -> tuple[str, ...]:
 def audit(build: Build, sources: Mapping[str, Source], say: Callable[[str], None] = lambda _: None) -> dict[str, Record]:
     """The records of compiled files; those that are not stored are asked for, in two runs of Coq side by side.
 
-    Files that rest on nothing classical are asked for axioms together; where there is one after all, each theorem is asked, so that it has a name.
+    Files that rest on nothing classical are asked for axioms together; where there is one after all, each theorem is asked, so that it has a name. Of the others
+    each file is asked, and its theorems are taken to rest on all that one of them rests on.
 
     Raises:
         AuditFailed: Coq does not answer what was asked.
@@ -136,17 +139,29 @@ def audit(build: Build, sources: Mapping[str, Source], say: Callable[[str], None
         pure = [source for source in asked if not any(file.classical for file in closure({source.name}, sources).values())]
         rest = [source for source in asked if source not in pure]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            questions = script(pure, {source.name for source in pure}), script(rest)
-            found, others = pool.map(lambda name, text: asking(build, name, text), ("Audit", "AuditRest"), questions)
-        if found.get(("axioms", *TOGETHER), "").strip() == CLOSED:
-            found |= {("axioms", source.name, name): CLOSED for source in pure for name in source.theorems}
-        elif any(source.theorems for source in pure):
+            ask = lambda name, files, groups: shared(asking(build, name, script(files, groups)), groups)
+            found, others = pool.map(ask, ("Audit", "AuditRest"), (pure, rest), ([pure], [[source] for source in rest]))
+        if any(found["axioms", source.name, name].strip() != CLOSED for source in pure for name in source.theorems):
             found = asking(build, "Audit", script(pure))
         found |= others
         for source in asked:
             texts[source.name] = {what: answer for what, answer in found.items() if what[1] == source.name}
             build.store.put(key[source.name], "json", json.dumps({" ".join(what): answer for what, answer in texts[source.name].items()}).encode())
     return {name: record(sources[name], text) for name, text in texts.items()}
+
+
+def shared(found: Mapping[tuple[str, str, str], str], groups: Iterable[Sequence[Source]]) -> dict[tuple[str, str, str], str]:
+    """The answers, in which what a group of files was told about its axioms is the answer to each of its theorems.
+
+    Raises:
+        AuditFailed: a group was told nothing.
+    """
+    given = {what: answer for what, answer in found.items() if what[2] != TOGETHER}
+    for holders in ([source for source in group if source.theorems] for group in groups):
+        if holders and (what := ("axioms", holders[0].name, TOGETHER)) not in found:
+            raise AuditFailed(f"Coq said nothing to the axioms of {', '.join(source.name for source in holders)}.")
+        given |= {("axioms", source.name, name): found[what] for source in holders for name in source.theorems}
+    return given
 
 
 def asking(build: Build, name: str, questions: str) -> dict[tuple[str, str, str], str]:

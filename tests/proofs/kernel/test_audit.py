@@ -2,7 +2,7 @@
 
 import pytest
 
-from pgtheory.proofs.kernel.audit import AuditFailed, answers, axioms, record, script, statement
+from pgtheory.proofs.kernel.audit import AuditFailed, answers, axioms, record, script, shared, statement
 from pgtheory.proofs.kernel.sources import Source
 
 TWO = """Axioms:
@@ -51,15 +51,37 @@ def test_missing_answer_is_an_error():
         record(Source("A", "Theorem T01_x : True."), {})
 
 
-def test_theorems_of_a_file_are_asked_for_axioms_together_or_one_by_one():
-    """The tuple names each with all its arguments; what is asked together is not asked alone."""
-    source = Source("Pure", "Theorem T01_a : True. Proof. exact I. Qed. Lemma T01_b n : n = n :> nat. Proof. by []. Qed.")
+PURE = Source("Pure", "Theorem T01_a : True. Proof. exact I. Qed. Lemma T01_b n : n = n :> nat. Proof. by []. Qed.")
+BARE = Source("Bare", "Definition b := 0.")
+MORE = Source("More", "Theorem T02_c : True. Proof. exact I. Qed.")
 
-    alone, both = script([source]), script([source], {"Pure"})
 
-    assert "Print Assumptions PG.Pure.T01_a." in alone and "Print Assumptions PG.Pure.T01_b." in alone and "together" not in alone
-    assert "Definition together := (@PG.Pure.T01_a, @PG.Pure.T01_b)." in both and both.count("Print Assumptions") == 1
-    assert both.count("Check PG.Pure.") == alone.count("Check PG.Pure.") == 2
+def test_theorems_are_asked_for_axioms_one_by_one_or_a_group_of_files_at_once():
+    """What is asked at once names each theorem with all its arguments, and is not asked alone; a file without theorems is no question."""
+    alone, some, one = script([PURE, MORE]), script([PURE, BARE, MORE], [[BARE, PURE], [BARE]]), script([PURE, MORE], [[PURE, MORE]])
+
+    asked = lambda text: [line.removeprefix("Print Assumptions ") for line in text.splitlines() if line.startswith("Print Assumptions")]
+    assert asked(alone) == ["PG.Pure.T01_a.", "PG.Pure.T01_b.", "PG.More.T02_c."] and "together" not in alone
+    assert asked(some) == ["PG.More.T02_c.", "together0."] and asked(one) == ["together0."]
+    assert "Definition together0 := let _ := @PG.Pure.T01_a in let _ := @PG.Pure.T01_b in I." in some
+    assert "Definition together0 := let _ := @PG.Pure.T01_a in let _ := @PG.Pure.T01_b in let _ := @PG.More.T02_c in I." in one
+    assert one.count("Check PG.") == alone.count("Check PG.") == 3
+
+
+def test_each_theorem_of_a_group_rests_on_what_the_group_rests_on():
+    found = {("check", "Pure", "T01_a"): "T01_a : True", ("axioms", "Pure", "*"): TWO, ("axioms", "More", "T02_c"): "Closed under the global context"}
+
+    given = shared(found, [[BARE, PURE]])
+
+    assert given == {
+        ("check", "Pure", "T01_a"): "T01_a : True", ("axioms", "Pure", "T01_a"): TWO, ("axioms", "Pure", "T01_b"): TWO,
+        ("axioms", "More", "T02_c"): "Closed under the global context",
+    }  # fmt: skip
+
+
+def test_group_that_was_told_nothing_is_an_error():
+    with pytest.raises(AuditFailed, match="nothing to the axioms of Pure, More"):
+        shared({("axioms", "Pure", "T01_a"): "Closed under the global context"}, [[PURE, MORE]])
 
 
 @pytest.mark.parametrize("line", ["From mathcomp.analysis Require Import reals.", "From mathcomp.classical Require Import boolp."])
