@@ -65,5 +65,5 @@ have [] := @off_policy_gradient_wrong_sign [comRingType of {poly rat}] 'X (4%:R^
   (derivX _) (derivC _) (derivC _) => -> ->.
 split; first exact: poly_derivation.
 split=> //; split; first by rewrite -polyCB; congr _%:P.
-by rewrite -polyCN => /polyC_inj.
+by rewrite -polyCN => /polyC_inj/eqP; vm_compute.
 Qed.

@@ -20,13 +20,17 @@ rewrite big_mkcond; transitivity (\sum_a \sum_b if Q (a, b) then f (a, b) else 0
 by rewrite pair_bigA; apply: eq_bigr; case.
 Qed.
 
-(* Writes out all sums, from the outermost in: those are closed, and no other is seen by an Ltac match. *)
+(* The means again, in a form that the kernel runs. *)
+Definition E4 (p X : outcome -> q) : q := four predT (fun w => p w * X w).
+Definition CE4 (p : outcome -> q) (g : outcome -> bool) X y : q := four (fun w => g w == y) (fun w => p w * X w) / four (fun w => g w == y) p.
+Lemma sumE (f : outcome -> q) : \sum_w f w = four predT f. Proof. exact: fourE. Qed.
+Lemma EE p X : E p X = E4 p X. Proof. exact: fourE. Qed.
+Lemma CEE p g X y : CE p g X y = CE4 p g X y. Proof. by rewrite /CE /pG !fourE. Qed.
+
+(* Only a mean over the cells is written out, so that within it the cell is given, and no outcome is bound. *)
 Ltac write_out :=
-  cbv beta delta [best_baseline Var CVar CE pG E];
-  repeat match goal with |- context [ @BigOp.bigop ?R ?I ?z ?l ?F ] =>
-    let Q := eval cbv beta iota in (fun w : outcome => match F w with BigBody _ _ c _ => c end) in
-    let f := eval cbv beta iota in (fun w : outcome => match F w with BigBody _ _ _ x => x end) in
-    pattern (@BigOp.bigop R I z l F); refine (eq_ind_r _ _ (fourE Q f)); cbv beta delta [four]; cbv beta end.
+  cbv beta delta [best_baseline Var CVar]; rewrite ?EE ?sumE;
+  try match goal with |- context [CE] => cbv beta delta [E4 four]; rewrite ?CEE end.
 (* An equation, or an inequality, that is wrong, and its two sides. *)
 Ltac differ v w := write_out;
   match goal with |- ?l = ?r -> False =>
