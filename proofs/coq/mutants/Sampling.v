@@ -1,12 +1,15 @@
-(* False variants of T43 (moments), T44 (batch mean), T45 (baselines) and T60 (off-policy returns), refuted by computation.
-   Source: hand-made; what each leaves out stands above it. *)
+(* False variants of the theorems on draws: T42 (leave-one-out), T43 (moments), T44 (batch mean), T45 (baselines), T46 (all actions instead
+   of one), T60 (off-policy returns), refuted by computation. Source: hand-made; what each leaves out or replaces stands above it. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
-From PG Require Import Variance BatchVariance StateBaseline FiniteHorizon Trajectories Reinforce OffPolicyReturns.
-From PG Require Import mutants.OneState.
+From PG Require Import Variance BatchVariance StateBaseline FiniteHorizon Trajectories Reinforce OffPolicyReturns LeaveOneOut Policy RaoBlackwell.
+From PG Require Import mutants.Rationals mutants.OneState.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
+
+(* False variants of T43 (moments), T44 (batch mean), T45 (baselines) and T60 (off-policy returns), refuted by computation.
+   Source: hand-made; what each leaves out stands above it. *)
 
 Local Notation Q := rat.
 Definition half : Q := 2%:R^-1.
@@ -153,3 +156,79 @@ rewrite /retrace_mean !sum_unit EtrajS !sum_unit Etraj0 /retrace /= /expected_er
 by vm_compute in E.
 Qed.
 End OffPolicy.
+
+(* False variants of T42 (leave-one-out and group mean), refuted on groups of two draws.
+   In each comment: the place that is changed, then the left side against the right one. *)
+
+(* a even coin, scores 1 and -1, rewards 1 and 0: E[g R] = 1/2 *)
+Definition even (_ : bool) : q := 1 / 2%:R.
+Definition prize (b : bool) : q := b%:R.
+Definition push (b : bool) : q := if b then 1 else -1.
+Lemma even_sum : \sum_b even b = 1. Proof. by rewrite sum_bool; apply/eqP; vm_compute. Qed.
+Lemma push_mean : E even push = 0. Proof. by rewrite /E sum_bool; apply/eqP; vm_compute. Qed.
+Lemma own_mean : E even (fun x => push x * prize x) = 1 / 2%:R. Proof. by rewrite /E sum_bool; apply/eqP; vm_compute. Qed.
+Lemma two_neq0 : 2%:R != 0 :> q. Proof. by vm_compute. Qed.
+
+(* group mean: (n-1)/n became 1. 1/4 against 1/2. *)
+Lemma T42_mutant_factor : ~ (forall (W : finType) (p g R : W -> q) n, \sum_w p w = 1 -> E p g = 0 -> n%:R != 0 :> q ->
+  E (prodp (fun _ : 'I_n => p)) (leave_one_out g R (n := n)) = E p (fun x => g x * R x) /\
+  E (prodp (fun _ : 'I_n => p)) (group_mean g R (n := n)) = E p (fun x => g x * R x)).
+Proof.
+move=> /(_ _ _ _ prize _ even_sum push_mean two_neq0) [_].
+by rewrite (proj2 (T42_leave_one_out prize even_sum push_mean two_neq0)) own_mean; refuted.
+Qed.
+
+(* leave-one-out: shrunk by (n-1)/n as well. 1/2 against 1/4. *)
+Lemma T42_mutant_shrunk : ~ (forall (W : finType) (p g R : W -> q) n, \sum_w p w = 1 -> E p g = 0 -> n%:R != 0 :> q ->
+  E (prodp (fun _ : 'I_n => p)) (leave_one_out g R (n := n)) = n.-1%:R / n%:R * E p (fun x => g x * R x) /\
+  E (prodp (fun _ : 'I_n => p)) (group_mean g R (n := n)) = n.-1%:R / n%:R * E p (fun x => g x * R x)).
+Proof.
+move=> /(_ _ _ _ prize _ even_sum push_mean two_neq0) [+ _].
+by rewrite (proj1 (T42_leave_one_out prize even_sum push_mean two_neq0)) own_mean; refuted.
+Qed.
+
+(* without the assumption that the score has mean zero; one outcome, g = R = 1. 0 against 1. *)
+Lemma T42_mutant_score_mean : ~ (forall (W : finType) (p g R : W -> q) n, \sum_w p w = 1 -> n%:R != 0 :> q ->
+  E (prodp (fun _ : 'I_n => p)) (leave_one_out g R (n := n)) = E p (fun x => g x * R x) /\
+  E (prodp (fun _ : 'I_n => p)) (group_mean g R (n := n)) = n.-1%:R / n%:R * E p (fun x => g x * R x)).
+Proof.
+pose one (_ : unit) : q := 1; have one_sum : \sum_u one u = 1 by rewrite sum_unit.
+move=> /(_ _ one one one 2%N one_sum two_neq0) [+ _].
+rewrite (eq_E _ (Y := fun _ => 0)) => [|w]; last first.
+  by rewrite /leave_one_out big1 ?mul0r // => i _; rewrite sumr_const cardC1 card_ord divr1 subrr mulr0.
+by rewrite (Ecst (prodp1 (fun=> one_sum))) /E sum_unit; refuted.
+Qed.
+
+(* False variants of T46 (all actions instead of one), refuted on two states that are visited equally, with two actions.
+   In each comment: the place that is changed, then the left side against the right one. *)
+
+(* in state true 4 with probability 3/4, else 0; in state false 1 or -1 with probability 1/2 *)
+Definition equal (_ : bool) : q := 1 / 2%:R.
+Definition pi (s a : bool) : q := if s then (if a then 3%:R / 4%:R else 1 / 4%:R) else 1 / 2%:R.
+Definition x (s a : bool) : q := if s then (if a then 4%:R else 0) else (if a then 1 else -1).
+Lemma pi_policy : policy pi.
+Proof. by split=> [[] []|s] //; rewrite sum_bool; case: s; apply/eqP; vm_compute. Qed.
+Lemma sum_pairs (f : bool * bool -> q) : \sum_w f w = f (true, true) + f (true, false) + (f (false, true) + f (false, false)).
+Proof. by rewrite (eq_bigr (fun w => f (w.1, w.2))) => [|[]//]; rewrite -(pair_bigA _ (fun s a => f (s, a))) /= !sum_bool. Qed.
+
+(* the action drawn from the uniform law instead of pi. 3/2 against 1. *)
+Lemma T46_mutant_policy : ~ (forall (S A : finType) (d : S -> q) (pi x : S -> A -> q), (forall s, 0 <= d s) -> policy pi ->
+  E d (fun s => \sum_a pi s a * x s a) = E (fun w => d w.1 / #|A|%:R) (fun w => x w.1 w.2)).
+Proof.
+move=> /(_ _ _ equal _ x (fun=> isT) pi_policy); rewrite card_bool /E !sum_bool sum_pairs.
+refuted.
+Qed.
+
+(* the inequality turned. 17/4 against 9/4. *)
+Lemma T46_mutant_direction : ~ (forall (S A : finType) (d : S -> q) (pi x : S -> A -> q), (forall s, 0 <= d s) -> policy pi ->
+  Var (fun w => d w.1 * pi w.1 w.2) (fun w => x w.1 w.2) <= Var d (fun s => \sum_a pi s a * x s a)).
+Proof.
+move=> /(_ _ _ equal _ x (fun=> isT) pi_policy); rewrite /Var /E !sum_pairs !sum_bool; by vm_compute.
+Qed.
+
+(* the variance within the states in the place of the whole. 9/4 against 2. *)
+Lemma T46_mutant_within : ~ (forall (S A : finType) (d : S -> q) (pi x : S -> A -> q), (forall s, 0 <= d s) -> policy pi ->
+  Var d (fun s => \sum_a pi s a * x s a) <= E d (fun s => Var (pi s) (x s))).
+Proof.
+move=> /(_ _ _ equal _ x (fun=> isT) pi_policy); rewrite /Var /E !sum_bool; by vm_compute.
+Qed.

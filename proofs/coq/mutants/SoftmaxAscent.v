@@ -3,7 +3,7 @@
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted Policy DeterministicPolicy ExpLog Softmax SoftmaxGradient SoftmaxRate.
-From PG Require Import mutants.OneState mutants.OneDecision mutants.SoftmaxGap mutants.SoftmaxStep.
+From PG Require Import mutants.OneState mutants.SoftmaxStep.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.

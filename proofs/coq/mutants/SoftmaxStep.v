@@ -1,12 +1,109 @@
-(* False variants of T51 (smoothness of the softmax return), refuted for every pair of exp and log.
-   Source: hand-made; what each takes for the gradient stands above it. *)
+(* False variants of the theorems on a step of softmax policy gradient: T50 (the gap against the gradient), T51 (smoothness of the return).
+   Source: hand-made; what each takes for the gradient, or leaves out, stands above it. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
-From PG Require Import Discounted ExpLog Softmax SoftmaxGradient.
+From PG Require Import Discounted Policy SoftmaxGradient DeterministicPolicy ExpLog Softmax.
 From PG Require Import mutants.OneState.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
+
+(* One decision: with gam = 0 a value is the mean reward of the state, visits are the start; for false variants by computation.
+   Source: the two-armed bandit, a copy of it in each of n states. *)
+
+Section Bandit.
+Variables (F : realFieldType) (n : nat).
+(* every action ends; "true" earns one *)
+Definition ends (_ : bool) : 'M[F]_n := 0.
+Definition win (a : bool) : 'cV[F]_n := const_mx a%:R.
+Definition even : 'rV[F]_n := const_mx n%:R^-1.
+Implicit Type pi : 'I_n -> bool -> F.
+
+Lemma ends_ge0 a s s' : 0 <= ends a s s'. Proof. by rewrite mxE. Qed.
+Lemma ends_sum a s : \sum_s' ends a s s' <= 1.
+Proof. by rewrite big1 ?ler01 // => s' _; rewrite mxE. Qed.
+Lemma win_unit a s : 0 <= win a s 0 <= 1. Proof. by rewrite mxE; case: a; rewrite ?ler01 ?lexx. Qed.
+
+Lemma Tpi0 pi : Tpi ends 0 pi = 1%:M. Proof. by rewrite /Tpi scale0r subr0. Qed.
+Lemma occupancy0 pi mu : occupancy ends 0 pi mu = mu. Proof. by rewrite /occupancy Tpi0 invmx1 mulmx1. Qed.
+Lemma V0 pi s : V ends win 0 pi s 0 = pi s true.
+Proof. by rewrite /V Tpi0 invmx1 mul1mx mxE sum_bool !mxE mulr1 mulr0 addr0. Qed.
+Lemma Q0 pi s a : Q ends win 0 pi s a = a%:R. Proof. by rewrite /Q mul0r addr0 mxE. Qed.
+Lemma J0 pi (mu : 'rV_n) : (mu *m V ends win 0 pi) 0 0 = \sum_s mu 0 s * pi s true.
+Proof. by rewrite mxE; apply: eq_bigr => s _; rewrite V0. Qed.
+Lemma gradient0 pi mu s a : softmax_gradient ends win 0 pi mu s a = mu 0 s * (pi s a * (a%:R - pi s true)).
+Proof. by rewrite /softmax_gradient occupancy0 Q0 V0. Qed.
+
+Lemma constant_policy (p : F) : 0 <= p -> p <= 1 -> policy (fun (_ : 'I_n) a => if a then p else 1 - p).
+Proof. by move=> p0 p1; split=> [s []|s]; rewrite ?subr_ge0 // sum_bool addrCA subrr addr0. Qed.
+End Bandit.
+Arguments ends {F n}. Arguments win {F n}.
+
+(* False variants of T50 (the gap against the softmax gradient), refuted in every ordered field, on one state or three.
+   Source: hand-made; what each leaves out stands above it. *)
+
+Section Lojasiewicz.
+Variable F : realFieldType.
+Definition gap n (P : bool -> 'M[F]_n) r gam pi f (rho : 'rV_n) : F :=
+  (rho *m V P r gam (det F f)) 0 0 - (rho *m V P r gam pi) 0 0.
+Definition slope n (P : bool -> 'M[F]_n) r gam pi (mu : 'rV_n) : F :=
+  \sum_s \sum_a softmax_gradient P r gam pi mu s a ^+ 2.
+(* all that T50 assumes, of a policy and two starts *)
+Definition covered n (P : bool -> 'M[F]_n) r gam pi f (rho mu : 'rV[F]_n) kappa c :=
+  [/\ forall a s s', 0 <= P a s s', forall a s, \sum_s' P a s s' <= 1, 0 <= gam & gam < 1] /\
+  [/\ policy pi, forall s, 0 <= rho 0 s, forall s, 0 <= mu 0 s, 0 <= kappa & 0 <= c] /\
+  [/\ forall s, occupancy P gam (det F f) rho 0 s <= kappa * occupancy P gam pi mu 0 s, forall s, c <= pi s (f s) &
+      0 <= gap P r gam pi f rho].
+
+(* the two actions are as likely *)
+Let half : F := 2%:R^-1.
+Let fair n (_ : 'I_n) (a : bool) := if a then half else 1 - half.
+Let good n (_ : 'I_n) := true.
+Let half0 : 0 <= half. Proof. by rewrite invr_ge0 ler0n. Qed.
+Let half1 : half <= 1. Proof. by rewrite invf_le1 ?ltr0n // ler1n. Qed.
+Let gap0 n (rho : 'rV[F]_n) : gap ends win 0 (@fair n) (@good n) rho = \sum_s rho 0 s * (1 - half).
+Proof. by rewrite /gap !J0 -sumrB; apply: eq_bigr => s _; rewrite /det eqxx mulrBr. Qed.
+Let slope0 n (mu : 'rV[F]_n) : slope ends win 0 (@fair n) mu = \sum_s 2%:R * (mu 0 s * (half * (1 - half))) ^+ 2.
+Proof. by apply: eq_bigr => s _; rewrite sum_bool !gradient0 /=; ring. Qed.
+Let covered0 n x y kappa : 0 <= x -> 0 <= y -> 0 <= kappa -> x <= kappa * y ->
+  covered ends win 0 (@fair n) (@good n) (const_mx x) (const_mx y) kappa half.
+Proof.
+move=> x0 y0 k0 le; split; first by split; rewrite ?ltr01 //; [exact: ends_ge0 | exact: ends_sum].
+split; first by split=> // [|s|s]; rewrite ?mxE //; exact: constant_policy.
+by split=> [s|s|]; rewrite ?occupancy0 ?mxE // gap0 sumr_ge0 // => s _; rewrite mxE mulr_ge0 ?subr_ge0.
+Qed.
+
+(* the probability of the good action left out *)
+Lemma T50_mutant_probability : ~ (forall n (P : bool -> 'M[F]_n) r gam pi f rho mu kappa c, covered P r gam pi f rho mu kappa c ->
+  gap P r gam pi f rho ^+ 2 <= n%:R * kappa ^+ 2 * slope P r gam pi mu).
+Proof.
+move/(_ _ _ _ _ _ _ _ _ _ _ (@covered0 1 1 1 1 ler01 ler01 ler01 _)); rewrite mulr1 => /(_ (lexx _)).
+rewrite gap0 slope0 !big_ord1 !mxE -subr_ge0; set x := _ - _; have -> : x = - 8%:R^-1 by rewrite /x /half; field.
+by rewrite oppr_ge0 leNgt invr_gt0 ltr0n.
+Qed.
+
+(* the mismatch left out: the gap starts with twice the weight of the gradient *)
+Lemma T50_mutant_mismatch : ~ (forall n (P : bool -> 'M[F]_n) r gam pi f rho mu kappa c, covered P r gam pi f rho mu kappa c ->
+  c ^+ 2 * gap P r gam pi f rho ^+ 2 <= n%:R * slope P r gam pi mu).
+Proof.
+move/(_ _ _ _ _ _ _ _ _ _ _ (@covered0 1 2%:R 1 2%:R (ler0n _ _) ler01 (ler0n _ _) _)); rewrite mulr1 => /(_ (lexx _)).
+rewrite gap0 slope0 !big_ord1 !mxE -subr_ge0; set x := _ - _; have -> : x = - 8%:R^-1 by rewrite /x /half; field.
+by rewrite oppr_ge0 leNgt invr_gt0 ltr0n.
+Qed.
+
+(* the number of states left out: three states *)
+Lemma T50_mutant_states : ~ (forall n (P : bool -> 'M[F]_n) r gam pi f rho mu kappa c, covered P r gam pi f rho mu kappa c ->
+  c ^+ 2 * gap P r gam pi f rho ^+ 2 <= kappa ^+ 2 * slope P r gam pi mu).
+Proof.
+move/(_ _ _ _ _ _ _ _ _ _ _ (@covered0 3 1 1 1 ler01 ler01 ler01 _)); rewrite mulr1 => /(_ (lexx _)).
+rewrite gap0 slope0 !big_ord_recl !big_ord0 !mxE -subr_ge0.
+set x := _ - _; have -> : x = - (3%:R / 16%:R) by rewrite /x /half; field.
+by rewrite oppr_ge0 leNgt divr_gt0 ?ltr0n.
+Qed.
+End Lojasiewicz.
+
+(* False variants of T51 (smoothness of the softmax return), refuted for every pair of exp and log.
+   Source: hand-made; what each takes for the gradient stands above it. *)
 
 Section Smoothness.
 Variables (F : realFieldType) (ex ln : F -> F) (el : explog ex ln).

@@ -1,12 +1,15 @@
-(* False variants of T54 (the trust-region bound), refuted in a process of one state in fractions: action true goes on, action false ends the episode.
-   Source: hand-made; what each gets wrong stands above it, then its two sides. *)
+(* False variants of the trust-region bound (T54) and of the clipped surrogate (T55), refuted in fractions.
+   Source: hand-made; what each gets wrong stands above it. *)
 From Coq Require Import ZArith.
 From mathcomp Require Import all_ssreflect all_algebra.
-From PG Require Import Discounted Policy TrustRegion.
-From PG Require Import mutants.OneState mutants.Rationals.
+From PG Require Import Discounted Policy TrustRegion Clip.
+From PG Require Import mutants.Rationals mutants.OneState.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
+
+(* False variants of T54 (the trust-region bound), refuted in a process of one state in fractions: action true goes on, action false ends the episode.
+   Source: hand-made; what each gets wrong stands above it, then its two sides. *)
 
 Section TrustRegion.
 (* the premises on the process and on the start *)
@@ -92,3 +95,30 @@ rewrite (improvement_eq _ _ _ _ _ (p' := pi1 (coin more))); last by move=> s [].
 numbers.
 Qed.
 End TrustRegion.
+
+(* False variants of T55 (the clipped Clip.surrogate), refuted on one or two outcomes in fractions.
+   Source: hand-made; what each gets wrong stands above it. *)
+
+Definition never_taken (_ : unit) : q := 0.
+Definition loss (_ : unit) : q := -1.
+Definition gain (_ : unit) : q := 1.
+Definition certain (_ : unit) : q := 1.
+Definition half : q := frac 1 2.
+
+(* the clipped product alone, without the smaller of the two *)
+Lemma T55_mutant_minimum : ~ (forall (eps : q) (W : finType) (p w adv : W -> q), (forall x, 0 <= p x) ->
+  \sum_x p x * (clip eps (w x) * adv x) <= Clip.surrogate p w adv).
+Proof. by move=> H; have := H half _ certain never_taken gain (fun _ => isT); rewrite /Clip.surrogate !sum_unit. Qed.
+
+(* the greater of the two products *)
+Lemma T55_mutant_maximum : ~ (forall (eps : q) (W : finType) (p w adv : W -> q), (forall x, 0 <= p x) ->
+  \sum_x p x * Num.max (w x * adv x) (clip eps (w x) * adv x) <= Clip.surrogate p w adv).
+Proof. by move=> H; have := H half _ certain never_taken gain (fun _ => isT); rewrite /Clip.surrogate !sum_unit. Qed.
+
+(* equality where no ratio is above 1 + eps, though some may be below 1 - eps *)
+Lemma T55_mutant_one_side : ~ (forall (eps : q) (W : finType) (p w adv : W -> q), (forall x, 0 <= p x) ->
+  (forall x, w x <= 1 + eps) -> clipped_surrogate eps p w adv = Clip.surrogate p w adv).
+Proof.
+move=> H; have := H half _ certain never_taken loss (fun _ => isT) (fun _ => isT).
+by rewrite /Clip.surrogate /clipped_surrogate !sum_unit; refuted.
+Qed.
