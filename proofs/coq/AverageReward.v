@@ -1,7 +1,7 @@
 (* The average reward (T57): with a stationary law d and a solution h of the Poisson equation, the gradient of the gain is
    sum over s of d(s) sum over a of D pi(a|s) Q(s, a); the deviation matrix gives h, and the derivative of d itself.
    Source: Sutton, McAllester, Singh, Mansour (1999), theorem 1; Puterman (1994), section 8.2; Schweitzer (1968). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix mxalgebra.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon.
 From PG Require Discounted.

@@ -1,6 +1,6 @@
 (* The mean of n independent draws has the variance of one draw, divided by n (T44), on the product space itself.
    Source: Billingsley (1995), section 22. The draws may differ in law; weights that sum to one in a field are enough. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Variance.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,7 +1,7 @@
 (* The Bellman optimality operator contracts with factor gam; some deterministic policy is optimal from every state, and
    its value is the only fixed point (T56). Source: Puterman (1994), theorem 6.2.10. No completeness: any ordered field,
    because the best of the finitely many deterministic policies does it. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted DiscountedPerformanceDifference DiscountedPolicyImprovement Policy MismatchBound ResolventBounds.
 From PG Require Import DeterministicPolicy.

@@ -1,6 +1,6 @@
 (* The clipped surrogate of PPO never exceeds the unclipped one and meets it where no ratio is clipped (T55).
    Source: Schulman, Wolski, Dhariwal, Radford, Klimov (2017), section 3. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.

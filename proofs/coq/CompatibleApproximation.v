@@ -1,6 +1,6 @@
 (* Compatible function approximation: a critic that is fitted along the score may stand in the place of Q (T38).
    Source: Sutton, McAllester, Singh, Mansour (1999), theorem 2. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation Discounted DiscountedPolicyGradient.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* A gradient coordinate, seen algebraically: an additive map with the product rule. Every partial derivative on a
    ring of differentiable functions is one. Source: the definition of a derivation, e.g. Lang, Algebra, chapter XIX.3. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix poly.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.
 Local Open Scope ring_scope.

@@ -1,6 +1,6 @@
 (* Values of the discounted process as linear algebra, V = (I - gam P_pi)^-1 r_pi, and the uniqueness of the fixed point.
    Source: Puterman (1994), theorem 6.1.1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.
 Local Open Scope ring_scope.

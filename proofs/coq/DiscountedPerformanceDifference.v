@@ -1,6 +1,6 @@
 (* The performance difference of two policies in the discounted process (T16).
    Source: Kakade, Langford (2002), lemma 6.1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

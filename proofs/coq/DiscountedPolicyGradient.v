@@ -1,6 +1,6 @@
 (* The policy gradient theorem of the discounted process: for every start (T14), and with the occupancy of a start law (T15).
    Source: Sutton, McAllester, Singh, Mansour (1999), theorem 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Derivation Discounted.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.

@@ -1,6 +1,6 @@
 (* Policy improvement in the discounted process (T33).
    Source: Howard (1960); Puterman (1994), proposition 6.4.1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Discounted Resolvent DiscountedPerformanceDifference Policy.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.

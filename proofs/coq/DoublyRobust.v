@@ -1,6 +1,6 @@
 (* Off-policy values step by step: the doubly robust estimator is unbiased for any guess of Q (T41); guess 0 is
    per-decision importance sampling. Source: Jiang, Li (2016), theorem 1; Precup, Sutton, Singh (2000), theorem 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import FiniteHorizon Trajectories.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

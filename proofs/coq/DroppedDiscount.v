@@ -1,6 +1,6 @@
 (* The policy gradient without the weights gam^t is the gradient of no function (T58).
    Source: Nota, Thomas (2020), theorem 1; Thomas (2014), section 3. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix poly rat.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* Policy gradients where the reward moves with theta, and with it entropy regularisation: soft Q minus tau log pi (T37).
    Source: Ahmed, Le Roux, Norouzi, Schuurmans (2019), section 2; Mei, Xiao, Szepesvari, Schuurmans (2020), lemma 10. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon.
 From PG Require Discounted.

@@ -1,7 +1,7 @@
 (* How a definition is evaluated on a rational instance: tables as functions, sums as lists, and then the kernel computes.
    The bridge uses it; no theorem rests on it. *)
 From Coq Require Import ZArith.
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Trajectories.
 From PG Require Import mutants.Rationals.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

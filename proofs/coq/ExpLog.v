@@ -1,6 +1,6 @@
 (* What the theorems on exp and log use of them, over any ordered field: 1 + x <= exp x, the addition law, and that
    log inverts exp. Everything else (monotone, log x <= x - 1, strict cases) follows here. RealExpLog.v has the instance. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.

@@ -1,6 +1,6 @@
 (* Values, action values and visits of a decision process with n steps to go, and T01: a linear recursion unrolls.
    Source: Puterman (1994), chapter 4; the algebra asks for no probabilities, any commutative ring will do. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.
 Local Open Scope ring_scope.

@@ -1,6 +1,6 @@
 (* The Fisher matrix: applied to the advantage it gives the gradient of a tabular softmax (T39); it is positive semidefinite,
    and what it sends to zero are the shifts of a state's logits (T40). Source: Kakade (2001), theorem 1; Agarwal et al. (2021). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation Discounted DiscountedPolicyGradient Softmax NaturalGradient.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

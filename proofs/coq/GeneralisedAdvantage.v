@@ -1,6 +1,6 @@
 (* TD errors telescope (T26); generalised advantage estimation as an average of k-step advantages (T27) and backwards (T28).
    Source: Schulman, Moritz, Levine, Jordan, Abbeel (2016), section 3. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.

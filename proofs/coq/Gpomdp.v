@@ -1,6 +1,6 @@
 (* Reward-to-go with a baseline of time and state is unbiased (T12).
    Source: Baxter, Bartlett (2001), section 5 (GPOMDP); Peters, Schaal (2008), section 3.2. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon PolicyGradient Trajectories.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* Probabilities as parameters: the gap to any other policy is at most the mismatch of the occupancies times the best
    first-order gain among all policies (T47). Source: Agarwal, Kakade, Lee, Mahajan (2021), lemma 4. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation Discounted DiscountedPolicyGradient DiscountedPolicyImprovement Policy MismatchBound ResolventBounds.
 From PG Require Import DeterministicPolicy.

@@ -1,6 +1,6 @@
 (* Importance sampling over trajectories (T13): mu draws, the product of the ratios w = pi / mu corrects.
    Source: Precup, Sutton, Singh (2000), section 2; of the difference Papini et al. (2018). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon Trajectories Gpomdp.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* The best law under a reward minus beta KL to a reference is the Gibbs law, and what the reward then is (T62).
    Source: Ziebart (2010); Rafailov et al. (2023), equations 4-6 (direct preference optimisation). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import ExpLog KullbackLeibler.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

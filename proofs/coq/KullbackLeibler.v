@@ -1,6 +1,6 @@
 (* The Kullback-Leibler divergence of two laws on a finite set: it is never negative, and zero only for equal laws.
    Source: Kullback, Leibler (1951); Gibbs' inequality. A cell with p = 0 counts zero, so p << q is all that is asked. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import ExpLog.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

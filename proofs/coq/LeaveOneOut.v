@@ -1,6 +1,6 @@
 (* n completions of one prompt: leaving the own reward out of the baseline is unbiased, the mean of all is off by (n-1)/n (T42).
    Source: Kool, van Hoof, Welling (2019); Ahmadian et al. (2024), RLOO; Shao et al. (2024), GRPO. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation Variance BatchVariance.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* Softmax: what a policy loses against a deterministic one is at most a multiple of the norm of its gradient (T50), so that
    the landscape has no saddle away from the boundary. Source: Mei, Xiao, Szepesvari, Schuurmans (2020), lemma 8. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted DiscountedPolicyImprovement Policy MismatchBound ResolventBounds.
 From PG Require Import DeterministicPolicy SoftmaxGradient.

@@ -1,6 +1,6 @@
 (* A policy visits each state at least as often as it starts there, hence the mismatch bound (T48).
    Source: Kakade, Langford (2002), section 4; Agarwal, Kakade, Lee, Mahajan (2021), proof of theorem 5. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Discounted Resolvent Policy DiscountedPolicyImprovement.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.

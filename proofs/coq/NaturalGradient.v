@@ -1,6 +1,6 @@
 (* The natural policy gradient of a softmax: a step multiplies the policy by weights (T24); the advantage solves the
    regression on the score of each state (T25). Source: Kakade (2001), theorem 2 and section 3; Agarwal et al. (2021), lemma 15. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Softmax.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* Comonotone functions correlate (T34), hence the natural policy gradient never gets worse, whatever its step (T35).
    Source: Chebyshev's sum inequality; Agarwal, Kakade, Lee, Mahajan (2021), lemma 17. No exp and no log enter. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted DiscountedPolicyImprovement Policy.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

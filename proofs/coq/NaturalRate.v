@@ -1,7 +1,7 @@
 (* The natural policy gradient of a softmax policy, from any positive start, is within D / (eta T) + 1 / ((1 - gam)^2 T)
    of every policy after T steps (T53). Source: Agarwal, Kakade, Lee, Mahajan (2021), theorem 16. The comparison policy
    is any, exp and log are any pair with the laws of ExpLog.v. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted DiscountedPolicyImprovement Policy MismatchBound ResolventBounds.
 From PG Require Import ExpLog KullbackLeibler.

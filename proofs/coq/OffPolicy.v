@@ -1,6 +1,6 @@
 (* The off-policy gradient of Degris et al.: what it leaves out, exactly (T59), and a process in which it points the wrong way.
    Source: Degris, White, Sutton (2012), theorem 1 and its erratum; Imani, Graves, White (2018). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix poly rat.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon PolicyGradient.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

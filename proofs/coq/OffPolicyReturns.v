@@ -1,6 +1,6 @@
 (* What V-trace and Retrace converge to (T60), for every number of steps and as means over the trajectories of mu.
    Source: Espeholt et al. (2018), theorem 1 (V-trace); Munos, Stepleton, Harutyunyan, Bellemare (2016), theorem 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import FiniteHorizon Trajectories.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* The baseline that minimises the variance of a score-function estimator: the gap of any other (T20), and the minimum (T21).
    Source: Greensmith, Bartlett, Baxter (2004), theorem 8. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Variance.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

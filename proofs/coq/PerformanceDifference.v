@@ -1,6 +1,6 @@
 (* Two policies in one model (T04, performance difference) and one policy in two models (T05, simulation lemma).
    Source: Kakade, Langford (2002), lemma 6.1; Kearns, Singh (2002), lemma 4. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import FiniteHorizon.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

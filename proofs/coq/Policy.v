@@ -1,6 +1,6 @@
 (* What a policy is where signs matter; its visits and transitions are probabilities, at most one where an episode may end.
    Source: Puterman (1994), section 2.1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import FiniteHorizon.
 From PG Require Discounted.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* The policy gradient theorem with n steps to go (T02), and with a baseline of time and state (T03).
    Source: Sutton, McAllester, Singh, Mansour (1999), theorem 1; Williams (1992) for the baseline. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Derivation FiniteHorizon.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.

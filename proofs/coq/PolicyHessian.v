@@ -1,6 +1,6 @@
 (* The policy Hessian (T61): the policy gradient theorem applied twice, for two derivations D1, D2 that need not commute; of r only D1 D2 r = 0 is asked.
    Source: Baxter, Bartlett (2001); Furmston, Lever, Barber (2016), theorem 3; here with n steps to go and discounted. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon PolicyGradient.
 From PG Require Discounted DiscountedPolicyGradient.

@@ -1,6 +1,6 @@
 (* Policy improvement with n steps to go (T30) and the bound of a value by that of the rewards (T31).
    Source: Bellman (1957); Puterman (1994), sections 4.3 and 4.4. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import FiniteHorizon PerformanceDifference Policy.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.

@@ -1,6 +1,6 @@
 (* Conditioning never raises the variance; hence the sum over all actions is never worse than the action drawn (T46).
    Source: Rao (1945), Blackwell (1947); Ciosek, Whiteson (2020), lemma 3 (expected policy gradients). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Variance Policy.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.

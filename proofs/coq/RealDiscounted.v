@@ -1,6 +1,6 @@
 (* The discounted policy gradient theorem for derivatives of real functions (T36): V is differentiable by Cramer's rule,
    its derivative solves the differentiated Bellman equation. Source: Sutton, McAllester, Singh, Mansour (1999), theorem 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.classical Require Import boolp functions.
 From mathcomp.analysis Require Import reals topology normedtype derive.
 From mathcomp.algebra_tactics Require Import ring.

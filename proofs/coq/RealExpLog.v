@@ -1,6 +1,6 @@
 (* The real exponential and logarithm satisfy ExpLog.explog, so the theorems that ask for it (T51, T52, T53, T62) are not vacuous.
    Source: mathcomp-analysis, exp.v; below 0 the tangent bound is the mean value theorem. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix interval.
 From mathcomp.algebra_tactics Require Import ring.
 From mathcomp.classical Require Import boolp classical_sets functions.
 From mathcomp.analysis Require Import reals topology normedtype derive sequences exp.

@@ -1,6 +1,6 @@
 (* The policy gradient theorem with n steps to go for derivatives of real functions (T29).
    Source: Sutton, McAllester, Singh, Mansour (1999), theorem 1. Th is any normed space, pi differentiable at th in direction v. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.classical Require Import boolp functions.
 From mathcomp.analysis Require Import reals topology normedtype derive.
 From mathcomp.algebra_tactics Require Import ring.

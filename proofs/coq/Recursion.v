@@ -1,6 +1,6 @@
 (* A gap that falls by a multiple of its square falls like 1/t (T49): the last step of the O(1/t) rates of policy gradients.
    Source: Mei, Xiao, Szepesvari, Schuurmans (2020), proof of theorem 4; Nesterov (2004), theorem 2.1.14. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.

@@ -1,6 +1,6 @@
 (* The score of a trajectory (T08), the score-function identity (T09), REINFORCE (T10) and its constant baseline (T11).
    Source: Williams (1992), theorem 1. The log-derivative is D pi = pi * sc, which covers pi(a|s) = 0. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon Trajectories.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

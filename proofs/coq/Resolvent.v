@@ -1,6 +1,6 @@
 (* For M >= 0 with row sums of at most one and 0 <= gam < 1, the matrix I - gam M is invertible (T17) and its inverse is monotone (T32).
    Source: Puterman (1994), theorem 6.1.1 and lemma 6.1.2; Berman, Plemmons (1994), chapter 6 (M-matrices). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix mxalgebra.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.

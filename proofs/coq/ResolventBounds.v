@@ -1,6 +1,6 @@
 (* Sizes in the discounted process: what (I - gam P_pi)^-1 does to bounds, the mass of an occupancy, the range of a value,
    and the performance difference with a start law. Source: Puterman (1994), sections 6.1 and 6.9. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted DiscountedPerformanceDifference Resolvent DiscountedPolicyImprovement Policy.
 From PG Require Import MismatchBound.

@@ -1,6 +1,6 @@
 (* All mixed moments of two coordinates of the score and of the return by one recursion over states (T43): the second
    moment, and so the covariance, of REINFORCE in closed form. Source: Bellman recursion for moments, Sobel (1982). *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon Trajectories Reinforce.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

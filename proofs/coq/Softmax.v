@@ -1,6 +1,6 @@
 (* The softmax without analysis: its score (T22) and the policy gradient as a covariance (T23); "exp" is any e with
    D e = e * D theta. Source: Williams (1992), section 6; Agarwal, Kakade, Lee, Mahajan (2021), lemma C.1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

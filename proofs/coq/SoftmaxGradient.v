@@ -1,6 +1,6 @@
 (* A tabular softmax policy and the gradient of its return, logit by logit: visits times probability times advantage.
    Source: Agarwal, Kakade, Lee, Mahajan (2021), lemma C.1; Mei, Xiao, Szepesvari, Schuurmans (2020), lemma 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Derivation Discounted DiscountedPolicyGradient Policy Softmax ExpLog.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.

@@ -1,7 +1,7 @@
 (* Softmax policy gradient with exact gradients and the step (1 - gam)^3 / 8 is within a constant over t of every deterministic
    policy (T52): smoothness makes a gain of the gradient's square (T51), domination a gradient of the gap (T50), and a gap that
    falls by its square falls like 1/t (T49). Source: Mei, Xiao, Szepesvari, Schuurmans (2020), theorem 4. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted Policy MismatchBound DeterministicPolicy ExpLog Recursion.
 From PG Require Import SoftmaxGradient Lojasiewicz SoftmaxSmoothness.

@@ -1,7 +1,7 @@
 (* Softmax: the return is smooth in the logits, with 8 / (1 - gam)^3 (T51), for rewards in [0, 1]. No second derivative: two
    policies whose logits differ by at most B have logarithms that differ by about that much, hence total variation of at most B
    and a remainder of first order of at most 4 B^2; T54 does the rest. Source: Mei, Xiao, Szepesvari, Schuurmans (2020), lemma 7. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted DiscountedPolicyImprovement Policy MismatchBound ResolventBounds TrustRegion.
 From PG Require Import ExpLog Softmax SoftmaxGradient.

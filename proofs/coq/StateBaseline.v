@@ -1,6 +1,6 @@
 (* The baseline of the state that minimises the total variance (T45), and the term that a baseline of state AND action
    owes. Source: Greensmith, Bartlett, Baxter (2004), theorem 13; Gu et al. (2017); Tucker et al. (2018), section 2. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Variance BatchVariance Derivation FiniteHorizon PolicyGradient Trajectories Gpomdp.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* The finite space of trajectories (a_0, s_1), ..., (a_{n-1}, s_n) from a state: its mass (T06) and mean return (T07).
    Source: Sutton, Barto (2018), chapters 3 and 5; here as sums over tuples, in any commutative ring. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import FiniteHorizon.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.

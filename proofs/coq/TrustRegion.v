@@ -1,7 +1,7 @@
 (* The surrogate of a trust region, the advantage of pi' along the visits of pi, misses the true improvement by at most
    4 gam eps alpha^2 / (1 - gam)^2 (T54), eps the greatest advantage and alpha the greatest total variation; a mixture
    of policies is a case. Source: Kakade, Langford (2002), theorem 4.1; Schulman et al. (2015), theorem 1. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted DiscountedPerformanceDifference DiscountedPolicyImprovement Policy MismatchBound ResolventBounds.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

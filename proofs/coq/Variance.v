@@ -1,6 +1,6 @@
 (* Mean and variance of weights on a finite set: the second moment (T18) and the law of total variance (T19).
    Source: Billingsley (1995), sections 21 and 34; no probability is needed: T18 asks for weights that sum to one, T19 for any. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.

@@ -1,6 +1,6 @@
 (* False variants of T57 (average reward) and T61 (policy Hessian), refuted over polynomials in theta with d / d theta.
    Source: hand-made; what each leaves out stands above it. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix poly ssrint rat.
 From PG Require Import Derivation FiniteHorizon PolicyHessian AverageReward.
 From PG Require Import mutants.OneState.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

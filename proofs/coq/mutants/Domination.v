@@ -1,6 +1,6 @@
 (* False variants of gradient domination (T47) and of the mismatch bound (T48), refuted in processes of one state.
    Source: hand-made; what each leaves out or replaces stands above it. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix rat.
 From PG Require Import Discounted Policy DeterministicPolicy GradientDomination MismatchBound.
 From PG Require Import mutants.Rationals mutants.OneState.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* False variants of the theorems on values with n steps to go: T01 to T05, T30, T31, T58, T59. What a part is refuted on stands above it.
    In each comment: the place that is changed, then the left side against the right one. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix poly rat.
 From PG Require Import Derivation FiniteHorizon Policy OffPolicy PolicyGradient DroppedDiscount.
 From PG Require Import mutants.Rationals mutants.Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

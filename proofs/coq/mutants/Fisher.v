@@ -1,6 +1,6 @@
 (* Rational functions of two logits and their exponentials, with the derivatives for each logit: what a softmax needs, over the rationals; and
    false variants of the theorems on the Fisher matrix (T39, T40). Source: hand-made, and Kolchin (1973) as said below. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix poly fraction.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation Discounted Softmax Fisher.
 From PG Require Import mutants.Rationals mutants.OneState.

@@ -1,6 +1,6 @@
 (* Rational weights on four outcomes, two cells of two, on which means and variances are numbers; and the false variants that are refuted
    there: of variances (T18, T19) and of the optimal baseline (T20, T21). Source: hand-made. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Variance OptimalBaseline.
 From PG Require Import mutants.Rationals.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* The instances on which false variants of theorems are refuted: rationals, dual numbers (a derivation that computes), a process
    of two states and two actions; and the tactic that computes with them. Source: Clifford (1873) for dual numbers. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation FiniteHorizon Trajectories.
 From PG Require Import mutants.Rationals.

@@ -1,6 +1,6 @@
 (* False variants of T53 (the rate of natural policy gradient) and of T62 (the Gibbs law), refuted for every pair of exp and log.
    Source: hand-made; what each gets wrong or leaves out stands above it. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted Policy ExpLog KullbackLeibler NaturalRate KLRegularised.
 From PG Require Import mutants.OneState.

@@ -1,6 +1,6 @@
 (* Sums over bool and unit, and the process of one state, in which a value is a quotient: for false variants by computation.
    Source: geometric series; p a < 1 is an episode that may end. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Discounted.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.

@@ -1,7 +1,7 @@
 (* False variants of the theorems on improvement by comparing values without end: T32 to T35, T56. They are refuted on one or two states.
    In each comment: the place that is changed, then the left side against the right one. *)
 From Coq Require Import ZArith.
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Discounted Policy DeterministicPolicy BellmanOptimality.
 From PG Require Import mutants.Rationals mutants.OneState.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

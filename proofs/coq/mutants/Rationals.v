@@ -1,7 +1,7 @@
 (* Rationals on which the kernel computes: the reduced fractions of the standard library (binary numbers) as an ordered field of
    MathComp, whose own type rat counts in unary. Source: Coq.QArith.Qcanon. *)
 From Coq Require Import ZArith QArith Qcanon.
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory.
 

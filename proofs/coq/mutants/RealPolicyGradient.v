@@ -1,6 +1,6 @@
 (* False variants of the policy gradient theorems for real derivatives (T29, T36), refuted over every field of real numbers: a function has
    one derivative, and the theorem says which. In each comment: the place that is changed, then the left side against the right one. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.classical Require Import boolp functions.
 From mathcomp.analysis Require Import reals topology normedtype derive.
 From mathcomp.algebra_tactics Require Import ring.

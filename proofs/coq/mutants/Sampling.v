@@ -1,6 +1,6 @@
 (* False variants of the theorems on draws: T42 (leave-one-out), T43 (moments), T44 (batch mean), T45 (baselines), T46 (all actions instead
    of one), T60 (off-policy returns), refuted by computation. Source: hand-made; what each leaves out or replaces stands above it. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix rat.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Variance BatchVariance StateBaseline FiniteHorizon Trajectories Reinforce OffPolicyReturns LeaveOneOut Policy RaoBlackwell.
 From PG Require Import mutants.Rationals mutants.OneState.

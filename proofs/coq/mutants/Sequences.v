@@ -1,6 +1,6 @@
 (* False variants of the theorems on sequences of numbers: temporal differences and generalised advantages (T26 to T28), a quadratic
    decrease (T49). In each comment: the place that is changed, then the left side against the right one. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import GeneralisedAdvantage Recursion.
 From PG Require Import mutants.Rationals mutants.Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,7 +1,7 @@
 (* False variants of the theorems on softmax policies and their gradients: the score (T22), the natural gradient (T23 to T25), entropy (T37),
    compatible approximation (T38). All are refuted on two actions. In each comment: the place that is changed, then the left side against the
    right one. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Derivation Softmax NaturalGradient Discounted CompatibleApproximation EntropyRegularised.
 From PG Require Import mutants.Rationals mutants.Instances mutants.OneState.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* False variants of T52 (the rate of softmax policy gradient), refuted for every pair of exp and log on the two-armed bandit, whose
    odds rise by the factor exp(p (1 - p) / 4) a step. Source: hand-made; what each leaves out stands above it. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted Policy DeterministicPolicy ExpLog Softmax SoftmaxGradient SoftmaxRate.
 From PG Require Import mutants.OneState mutants.SoftmaxStep.

@@ -1,6 +1,6 @@
 (* False variants of the theorems on a step of softmax policy gradient: T50 (the gap against the gradient), T51 (smoothness of the return).
    Source: hand-made; what each takes for the gradient, or leaves out, stands above it. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Discounted Policy SoftmaxGradient DeterministicPolicy ExpLog Softmax.
 From PG Require Import mutants.OneState.

@@ -1,6 +1,6 @@
 (* False variants of the theorems on trajectories and what is estimated from them: T06 to T13, T41. All are refuted on the process of Instances.
    In each comment: the place that is changed, then the left side against the right one. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Derivation FiniteHorizon Trajectories Reinforce Gpomdp ImportanceSampling DoublyRobust.
 From PG Require Import mutants.Rationals mutants.Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

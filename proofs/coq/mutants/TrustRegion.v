@@ -1,7 +1,7 @@
 (* False variants of the trust-region bound (T54) and of the clipped surrogate (T55), refuted in fractions.
    Source: hand-made; what each gets wrong stands above it. *)
 From Coq Require Import ZArith.
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Discounted Policy TrustRegion Clip.
 From PG Require Import mutants.Rationals mutants.OneState.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,6 +1,6 @@
 (* The process of Instances without end, as matrices over the states 0 (false) and 1 (true); and the false variants of the discounted
    theorems (T14 to T17) that are refuted on it, or on other matrices of one or two states. Source: hand-made. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Derivation Discounted Resolvent.
 From PG Require Import mutants.Rationals mutants.Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
