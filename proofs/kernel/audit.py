@@ -157,10 +157,11 @@ def shared(found: Mapping[tuple[str, str, str], str], groups: Iterable[Sequence[
         AuditFailed: a group was told nothing.
     """
     given = {what: answer for what, answer in found.items() if what[2] != TOGETHER}
-    for holders in ([source for source in group if source.theorems] for group in groups):
-        if holders and (what := ("axioms", holders[0].name, TOGETHER)) not in found:
+    for holders in filter(None, ([source for source in group if source.theorems] for group in groups)):
+        answer = found.get(("axioms", holders[0].name, TOGETHER))
+        if answer is None:
             raise AuditFailed(f"Coq said nothing to the axioms of {', '.join(source.name for source in holders)}.")
-        given |= {("axioms", source.name, name): found[what] for source in holders for name in source.theorems}
+        given |= {("axioms", source.name, name): answer for source in holders for name in source.theorems}
     return given
 
 

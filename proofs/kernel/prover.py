@@ -140,25 +140,29 @@ class Build:
         self.temporary.cleanup()
 
     def make(self, needed: Mapping[str, Source], say: Callable[[str], None]) -> None:
-        """Compiles files, two at a time, each after those it requires; `fresh` looks nothing up. Cost: the time of Coq for what is not in the store."""
+        """Compiles files, two at a time, each after those it requires; `fresh` looks nothing up. Cost: the time of Coq for what is not in the store.
+
+        The files come in the order of what is required, as `sources.read` has it. Of those that can be compiled the one with the longest way behind it goes first.
+        """
         for source in needed.values():
             place = self.folder / source.path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(source.text, encoding="utf8")
-        todo, running = dict(needed), dict[Future[float], tuple[str, str]]()
+        before = {name: set(source.requires(needed)) - {name} for name, source in needed.items()}
+        way = ways(needed, before)
+        todo, running = sorted(needed, key=lambda name: -way[name]), dict[Future[float], tuple[str, str]]()
         with ThreadPoolExecutor(AT_ONCE) as pool:
             while todo or running:
-                for name, source in [*todo.items()]:
-                    before = set(source.requires(needed)) - {name}
-                    if lost := before & (self.refused.keys() | self.absent):
+                for name in [*todo]:
+                    if lost := before[name] & (self.refused.keys() | self.absent):
                         self._lose(name, lost)
-                    elif before <= self.done.keys():
-                        key = self.key(source, before)
-                        if not self._fetch(source, key):
-                            running[pool.submit(compile_file, self.folder, source.path, self.prover)] = name, key
+                    elif before[name] <= self.done.keys() and len(running) < AT_ONCE:
+                        key = self.key(needed[name], before[name])
+                        if not self._fetch(needed[name], key):
+                            running[pool.submit(compile_file, self.folder, needed[name].path, self.prover)] = name, key
                     else:
                         continue
-                    del todo[name]
+                    todo.remove(name)
                 for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
                     name, key = running.pop(future)
                     try:
@@ -196,6 +200,15 @@ class Build:
         elif not self.compiling:
             self.absent.add(source.name)
         return kept is not None or not self.compiling
+
+
+def ways(needed: Mapping[str, Source], before: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """Letters in the longest chain of files that begins with a file and in which each requires the one before it: what must be compiled one after the other."""
+    after = dict.fromkeys(needed, 0)
+    for name in reversed([*needed]):
+        for required in before[name]:
+            after[required] = max(after[required], after[name] + len(needed[name].text))
+    return {name: len(source.text) + after[name] for name, source in needed.items()}
 
 
 def digest(content: bytes) -> str:
