@@ -7,7 +7,7 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
-(* False variants of T47 (gradient domination), refuted in a process of one state.
+(* Variants of T47 (gradient domination), in a process of one state.
    Source: hand-made; what each leaves out stands above it. *)
 
 Local Notation Q := rat.
@@ -77,7 +77,7 @@ rewrite /J !J1 /kept !sum_bool /point /win /= => {}H; suff : false by []; move: 
 Qed.
 End Domination.
 
-(* False variants of T48 (the mismatch bound), refuted in a process of one state and one action that ends at once, gamma = 1/2.
+(* Variants of T48 (the mismatch bound), in a process of one state and one action that ends at once, gamma = 1/2.
    In each comment: the place that is changed, then the left side against the right one. *)
 
 (* the assumptions of T48 *)

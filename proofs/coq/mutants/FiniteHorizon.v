@@ -7,8 +7,7 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 
-(* False variants of the theorems on values with n steps to go (T01 to T05), refuted on the process of Instances.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of T01 to T05, on the process of Instances. *)
 
 (* for T01: x (n+1) = n + x n / 2 in both states *)
 Fixpoint x0 n : dual := if n is m.+1 then m%:R + half * x0 m else 0.
@@ -83,8 +82,7 @@ Lemma T05_mutant_visits :
        (r' x a - r x a + gam * \sum_y (P' x a y - P x a y) * V P r gam pi (n - k.+1) y)).
 Proof. move=> /(_ P0 P1 r0 r1 half pi0 3%N true). differ (Dual (1447%:R / 864%:R) (- (13%:R / 48%:R))) (Dual (2899%:R / 1728%:R) (- (25%:R / 96%:R))). Qed.
 
-(* False variants of policy improvement and of the bound of a value with n steps to go (T30, T31), refuted on two states and two actions.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of policy improvement and of the bound of a value with n steps to go (T30, T31), on two states and two actions. *)
 
 (* The process of T30: from both states to state false, where action true pays one; discount 1/2. The old policy plays true everywhere,
    the new one in state true alone: it is as good there at first, and careless later. *)
@@ -155,9 +153,8 @@ move=> /(_ _ _ _ one gam0 stay_ge0 isT stay_sum always 1 2%N true policy_always 
 by rewrite VE !big_ord_recl big_ord0; vm_compute.
 Qed.
 
-(* False variants of T59 (the off-policy gradient), refuted on the process of Instances with all weight on state false.
-   Source: hand-made, but for the first, which is theorem 1 of Degris, White, Sutton (2012). In each comment: the place that is changed, then the
-   left side against the right one. *)
+(* Variants of T59 (the off-policy gradient), on the process of Instances with all weight on state false.
+   Source: hand-made, but for the first, which is theorem 1 of Degris, White, Sutton (2012). *)
 
 Definition in_false (s : bool) : dual := (~~ s)%:R.
 Lemma in_false0 s : D (in_false s) = 0. Proof. by case: s. Qed.
@@ -180,7 +177,7 @@ Lemma T59_mutant_state :
      D (excursion P r gam d pi n.+1) = off_policy_gradient P r gam D d pi n + gam * \sum_s d s * D (V P r gam pi n s)).
 Proof. move=> /(_ P0 r0 half pi0 in_false fixed0 in_false0 1%N); rewrite /excursion /off_policy_gradient. differ (Dual 0 (- (1 / 2%:R))) (Dual 0 0). Qed.
 
-(* False variants of T58 (without gam^t no gradient): the function of x and y whose gradient the changed field is, over polynomials.
+(* Variants of T58 (without gam^t no gradient): the function of x and y whose gradient the changed field is, over polynomials.
    Source: hand-made; what each changes stands above it. *)
 
 (* commuting derivations that have x and y as coordinates and gam as a constant: the assumptions of the theorem but one *)

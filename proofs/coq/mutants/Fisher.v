@@ -1,5 +1,5 @@
-(* Rational functions of two logits and their exponentials, with the derivatives for each logit: what a softmax needs, over the rationals; and
-   false variants of the theorems on the Fisher matrix (T39, T40). Source: hand-made, and Kolchin (1973) as said below. *)
+(* False variants of the theorems on the Fisher matrix (T39, T40), and what they are refuted on: rational functions of two logits and their
+   exponentials. Source: hand-made, but for the derivations, whose source stands above them. *)
 From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix poly fraction.
 From mathcomp.algebra_tactics Require Import ring.
 From PG Require Import Derivation Discounted Softmax Fisher.
@@ -136,8 +136,8 @@ split; split=> //.
 by rewrite -rmorphD -(rmorph0 i) (inj_eq j) addrC addr_eq0 -rmorphN ny.
 Qed.
 
-(* False variants of T39 (Fisher matrix times advantage), refuted on the rational functions of two logits and their exponentials; and of T40 (kernel of
-   the Fisher matrix), refuted on two states with two actions. Source: hand-made; what each leaves out or replaces stands above it. *)
+(* Variants of T39 (Fisher matrix times advantage), on the rational functions of two logits and their exponentials; and of T40 (kernel of
+   the Fisher matrix), on two states with two actions. Source: hand-made; what each leaves out or replaces stands above it. *)
 
 (* the assumptions of T39 *)
 Definition kakade_premises (K : fieldType) n (A : finType) (P : A -> 'M[K]_n) (r : A -> 'cV[K]_n) gam (mu : 'rV[K]_n)

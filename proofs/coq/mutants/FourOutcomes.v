@@ -7,9 +7,6 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 
-(* Rational weights on four outcomes, two cells of two: sums are written out, so that means and variances are numbers.
-   Source: hand-made. *)
-
 Definition outcome : finType := [finType of bool * bool].
 (* a number for each outcome: two in the first cell, two in the second *)
 Definition numbers (a b c d : q) (w : outcome) : q := if w.1 then (if w.2 then a else b) else (if w.2 then c else d).
@@ -55,7 +52,7 @@ Proof. by case: w => [[] []]; rewrite /pG fourE => /eqP; vm_compute. Qed.
 Lemma g0_mean : E p0 g0 = 0. Proof. sums_to. Qed.
 Lemma g0_square : E p0 (fun w => g0 w ^+ 2) != 0. Proof. write_out; by vm_compute. Qed.
 
-(* False variants of T18 (variance by the second moment) and T19 (total variance), refuted on four outcomes, those of T19 even for weights that sum to one.
+(* Variants of T18 (variance by the second moment) and T19 (total variance), on four outcomes, those of T19 even for weights that sum to one.
    In each comment: the place that is changed, then the left side against the right one. *)
 
 (* weights that sum to two; weights that sum to one, two of which cancel in their cell *)
@@ -96,7 +93,7 @@ Lemma T19_mutant_cells :
      Var p X = E p (fun w => CVar p g X (g w)) + Var p (fun w => CE p g X (g w))).
 Proof. move=> /(_ _ _ p_cancel cell p_cancel_sum X0). differ (8%:R : q) (0 : q). Qed.
 
-(* False variants of T20 (gap of a baseline) and T21 (the minimiser), refuted on four outcomes, even for weights that sum to one.
+(* Variants of T20 (gap of a baseline) and T21 (the minimiser), on four outcomes, even for weights that sum to one.
    In each comment: the place that is changed, then the left side against the right one. *)
 
 (* a score of mean one; weights of both signs with scores of mean zero, whose mean square is zero, or negative *)

@@ -8,7 +8,7 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
-(* False variants of T53 (the rate of natural policy gradient), refuted for every pair of exp and log, by a bandit of two arms whose better arm starts
+(* Variants of T53 (the rate of natural policy gradient), for every pair of exp and log, by a bandit of two arms whose better arm starts
    with weight 1/4: in T steps it grows by the factor exp(eta T) at most. Source: hand-made; what each gets wrong stands above it. *)
 
 Section NaturalRate.
@@ -136,7 +136,7 @@ by rewrite [X in _ <= X]mulrC ler_pdivl_mulr ?ltr0n // -natrX -natrM -(natrD _ _
 Qed.
 End NaturalRate.
 
-(* False variants of T62 (the Gibbs law), refuted for every pair of exp and log.
+(* Variants of T62 (the Gibbs law), for every pair of exp and log.
    Source: hand-made; what each leaves out stands above it. *)
 
 Section Gibbs.

@@ -8,8 +8,8 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
-(* False variants of the minimum principle (T32), refuted on two states that follow each other, and of policy improvement (T33), refuted on
-   a process of one state. In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of the minimum principle (T32), on two states that follow each other, and of policy improvement (T33), on
+   a process of one state. *)
 
 Definition gam0 : q := 1 / 2%:R.
 
@@ -90,8 +90,7 @@ have /H : forall s, 0 <= \sum_a pi1 (point true) s a *
 by move=> /(_ 0); rewrite sum_bool !Q1 !V1 /kept !sum_bool; vm_compute.
 Qed.
 
-(* False variants of Chebyshev's inequality (T34) and of the monotone natural gradient (T35), refuted on two points and on one state.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of Chebyshev's inequality (T34) and of the monotone natural gradient (T35), on two points and on one state. *)
 
 (* for T34: weights 1 and 3 on the values 0 and 1 of both functions *)
 Definition mass (b : bool) : q := if b then 3%:R else 1.
@@ -163,7 +162,7 @@ move=> /(_ _ _ _ (r1 pays) gam0 _ _ (P1_ge0 goes_on_ge0) (P1_sum goes_on_le1) is
 by rewrite V1 [X in _ <= X](V1 goes_on pays gam0 (fun a => fair a * u_rewards a / \sum_b fair b * u_rewards b)) /kept !sum_bool; vm_compute.
 Qed.
 
-(* False variants of T56 (Bellman optimality), refuted in a process of one state with two actions, in fractions.
+(* Variants of T56 (Bellman optimality), in a process of one state with two actions, in fractions.
    Source: hand-made; what each gets wrong stands above it. *)
 
 Section Bellman.

@@ -8,7 +8,7 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
-(* False variants of T43 (moments), T44 (batch mean), T45 (baselines) and T60 (off-policy returns), refuted by computation.
+(* Variants of T43 (moments), T44 (batch mean), T45 (baselines) and T60 (off-policy returns), by computation.
    Source: hand-made; what each leaves out stands above it. *)
 
 Local Notation Q := rat.
@@ -157,7 +157,7 @@ by vm_compute in E.
 Qed.
 End OffPolicy.
 
-(* False variants of T42 (leave-one-out and group mean), refuted on groups of two draws.
+(* Variants of T42 (leave-one-out and group mean), on groups of two draws.
    In each comment: the place that is changed, then the left side against the right one. *)
 
 (* a even coin, scores 1 and -1, rewards 1 and 0: E[g R] = 1/2 *)
@@ -199,7 +199,7 @@ rewrite (eq_E _ (Y := fun _ => 0)) => [|w]; last first.
 by rewrite (Ecst (prodp1 (fun=> one_sum))) /E sum_unit; refuted.
 Qed.
 
-(* False variants of T46 (all actions instead of one), refuted on two states that are visited equally, with two actions.
+(* Variants of T46 (all actions instead of one), on two states that are visited equally, with two actions.
    In each comment: the place that is changed, then the left side against the right one. *)
 
 (* in state true 4 with probability 3/4, else 0; in state false 1 or -1 with probability 1/2 *)

@@ -7,8 +7,8 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
-(* False variants of the theorems on temporal differences and generalised advantages (T26 to T28), refuted by computation: rewards
-   1, 2, 3, ..., values 1, 4, 9, ..., gam = 1/2, lam = 1/3. In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of temporal differences and generalised advantages (T26 to T28), by computation: rewards
+   1, 2, 3, ..., values 1, 4, 9, ..., gam = 1/2, lam = 1/3. *)
 
 Definition rew0 (t : nat) : q := t.+1%:R.
 Definition v0 (t : nat) : q := t.+1%:R ^+ 2.
@@ -48,8 +48,7 @@ Lemma T28_mutant_index :
   ~ (forall (rew v : nat -> q) gam lam n t, gae rew v gam lam n.+1 t = delta rew v gam t + gam * lam * gae rew v gam lam n t).
 Proof. move=> /(_ rew0 v0 gam0 lam0 2%N 0%N). rewrite /gae /nstep /delta. differ (89%:R / 36%:R : q) (173%:R / 72%:R : q). Qed.
 
-(* False variants of T49 (a quadratic decrease), refuted on sequences of fractions that lose nothing more than they must.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of T49 (a quadratic decrease), on sequences of fractions that lose nothing more than they must. *)
 
 Fixpoint falling (c first : q) t : q := if t is k.+1 then falling c first k - c * falling c first k ^+ 2 else first.
 Lemma falling_step c first t : falling c first t.+1 <= falling c first t - c * falling c first t ^+ 2.

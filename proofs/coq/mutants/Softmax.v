@@ -8,7 +8,7 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory.
 Local Open Scope ring_scope.
 
-(* False variants of T22 (score of the softmax), refuted on two actions over dual numbers.
+(* Variants of T22 (score of the softmax), on two actions over dual numbers.
    In each comment: the place that is changed, then the left side against the right one, for the action true. *)
 
 (* slopes 2 and 1 of the logits; the exponentials 1 and 3, which move accordingly *)
@@ -35,8 +35,7 @@ Lemma T22_mutant_diagonal :
      forall a, D (smx e a) = smx e a * (D (th a) - smx e a * D (th a))).
 Proof. move=> /(_ th_score e_score e_scoreE Z_score true). rewrite /smx /Z. differ (Dual 0 (3%:R / 16%:R)) (Dual 0 (3%:R / 8%:R)). Qed.
 
-(* False variants of the theorems on the softmax and its natural gradient (T23 to T25), refuted on two actions with exponentials 1 and 3.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of T23 to T25 (the softmax and its natural gradient), on two actions with exponentials 1 and 3. *)
 
 (* for T23: exponentials 1 and 3, whose logits move by 1 and -2; values 2 and 5 *)
 Definition th0 (a : bool) : dual := if a then Dual 0 (- 2%:R) else Dual 0 1.
@@ -95,8 +94,7 @@ Lemma T25_mutant_sign :
      \sum_b (p b - (a == b)%:R) * Adv b = Adv a).
 Proof. move=> /(_ _ p2 adv2 true mean_adv2). differ (- (3%:R / 4%:R) : q) (3%:R / 4%:R : q). Qed.
 
-(* False variants of T38 (compatible function approximation), refuted on one state and two actions over dual numbers.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of T38 (compatible function approximation), on one state and two actions over dual numbers. *)
 
 (* the assumptions of T38, but for that on f *)
 Definition compatible_premises n (A : finType) (P : A -> 'M[dual]_n) (r : A -> 'cV[dual]_n) gam pi sc (mu : 'rV[dual]_n) :=
@@ -155,8 +153,7 @@ suff : D ((1%:M *m V (P1 stay) (r1 win) half (pi1 third)) 0 0) = \sum_s occupanc
 by apply: H; rewrite big_ord1 occupancy1 !twoE /two !Q1 /kept; write_out; apply/eqP; vm_compute.
 Qed.
 
-(* False variants of T37 (policy gradient with entropy), refuted on one state and two actions over dual numbers.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of T37 (policy gradient with entropy), on one state and two actions over dual numbers. *)
 
 (* the assumptions of T37 *)
 Definition entropy_premises n (A : finType) (P : A -> 'M[dual]_n) gam pi (r : A -> 'cV[dual]_n) L tau (mu : 'rV[dual]_n) :=

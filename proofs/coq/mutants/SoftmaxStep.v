@@ -39,7 +39,7 @@ Proof. by move=> p0 p1; split=> [s []|s]; rewrite ?subr_ge0 // sum_bool addrCA s
 End Bandit.
 Arguments ends {F n}. Arguments win {F n}.
 
-(* False variants of T50 (the gap against the softmax gradient), refuted in every ordered field, on one state or three.
+(* Variants of T50 (the gap against the softmax gradient), in every ordered field, on one state or three.
    Source: hand-made; what each leaves out stands above it. *)
 
 Section Lojasiewicz.
@@ -102,7 +102,7 @@ by rewrite oppr_ge0 leNgt divr_gt0 ?ltr0n.
 Qed.
 End Lojasiewicz.
 
-(* False variants of T51 (smoothness of the softmax return), refuted for every pair of exp and log.
+(* Variants of T51 (smoothness of the softmax return), for every pair of exp and log.
    Source: hand-made; what each takes for the gradient stands above it. *)
 
 Section Smoothness.

@@ -7,8 +7,7 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory.
 Local Open Scope ring_scope.
 
-(* False variants of the theorems on trajectories (T06, T07, T10 to T13), refuted on the process of Instances.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of T06, T07, T10 to T13, on the process of Instances. *)
 
 (* for T12: the baseline is that of the NEXT state; the factor gam is dropped *)
 Fixpoint gpomdp_next (r : bool -> bool -> dual) gam sc (b : nat -> bool -> dual) s (tau : seq (bool * bool)) : dual :=
@@ -100,8 +99,7 @@ Lemma T13_mutant_factor :
      Etraj P mu n s (fun t => ratio_first w s t * F t) = Etraj P pi n s F).
 Proof. move=> /(_ P0 pi0 pi1 w0 w0E 2%N true (fun t => if t is [:: _; (true, _)] then 1 else 0)). differ (Dual (1 / 4%:R) 0) (Dual (4%:R / 9%:R) (1 / 6%:R)). Qed.
 
-(* False variants of T08 (score of a trajectory) and T09 (score-function identity), refuted on the process of Instances.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of T08 (score of a trajectory) and T09 (score-function identity), on the process of Instances. *)
 
 (* each action with the state after it *)
 Fixpoint score_next (sc : bool -> bool -> dual) (s : bool) (tau : seq (bool * bool)) : dual :=
@@ -151,8 +149,7 @@ Lemma T09_mutant_function :
      forall n s F, Etraj P pi n s (fun t => score sc s t * F t) = D (Etraj P pi n s F)).
 Proof. move=> /(_ P0 pi0 sc0 (proj1 fixed0) score0 1%N true first_pays). differ (Dual 0 1) (Dual 0 (4%:R / 3%:R)). Qed.
 
-(* False variants of T41 (doubly robust estimates), refuted on the process of Instances: the policy pi1 draws, pi0 is judged.
-   In each comment: the place that is changed, then the left side against the right one. *)
+(* Variants of T41 (doubly robust estimates), on the process of Instances: the policy pi1 draws, pi0 is judged. *)
 
 Section Variants.
 Variables (r : bool -> bool -> dual) (gam : dual) (pi mu w : bool -> bool -> dual).

@@ -8,7 +8,7 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
-(* False variants of T54 (the trust-region bound), refuted in a process of one state in fractions: action true goes on, action false ends the episode.
+(* Variants of T54 (the trust-region bound), in a process of one state in fractions: action true goes on, action false ends the episode.
    Source: hand-made; what each gets wrong stands above it, then its two sides. *)
 
 Section TrustRegion.
@@ -96,7 +96,7 @@ numbers.
 Qed.
 End TrustRegion.
 
-(* False variants of T55 (the clipped Clip.surrogate), refuted on one or two outcomes in fractions.
+(* Variants of T55 (the clipped surrogate), on one or two outcomes in fractions.
    Source: hand-made; what each gets wrong stands above it. *)
 
 Definition never_taken (_ : unit) : q := 0.

@@ -1,14 +1,12 @@
-(* The process of Instances without end, as matrices over the states 0 (false) and 1 (true); and the false variants of the discounted
-   theorems (T14 to T17) that are refuted on it, or on other matrices of one or two states. Source: hand-made. *)
+(* The process of Instances without end, as matrices over the states 0 (false) and 1 (true): entries in the form that the kernel runs, given
+   the inverse of I - gam P_pi; and false variants of the discounted theorems (T14 to T16), refuted on it, and of T17, refuted on other
+   matrices of one or two states. Source: hand-made. *)
 From mathcomp Require Import all_ssreflect ssralg ssrnum zmodp matrix.
 From PG Require Import Derivation Discounted Resolvent.
 From PG Require Import mutants.Rationals mutants.Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
-
-(* The process of Instances without end, as matrices over the states 0 (false) and 1 (true): entries in the form that the kernel
-   runs, given the inverse of I - gam P_pi. Source: hand-made. *)
 
 Definition state (i : 'I_2) : bool := i == 1%N :> nat.
 Definition square (f : bool -> bool -> dual) : 'M[dual]_2 := \matrix_(i, j) f (state i) (state j).
@@ -96,7 +94,7 @@ Ltac entry i := move/(congr1 (fun M : 'cV[dual]_2 => M i 0)).
 (* and its two sides there, once values and resolvents are numbers; inv is the inverse of I - gam P_pi *)
 Ltac differ_with inv v w := Instances.write_out; rewrite ?(action_valueE _ inv) ?(valueE _ inv) ?mxE; Instances.differ v w.
 
-(* False variants of the discounted policy gradient theorem (T14, T15), refuted on the process of two states.
+(* Variants of the discounted policy gradient theorem (T14, T15), on the process of two states.
    In each comment: the place that is changed, then the left side against the right one, for T14 in state 0. *)
 
 Definition mu0 (s : bool) : dual := cst (if s then 3%:R / 4%:R else 1 / 4%:R).
@@ -175,7 +173,7 @@ rewrite (returnE _ inv0) states !(occupancyE inv0).
 differ_with inv0 (Dual 0 (- (185%:R / 169%:R))) (Dual 0 (- (315%:R / 169%:R))).
 Qed.
 
-(* False variants of the discounted performance difference (T16), refuted on the process of two states.
+(* Variants of the discounted performance difference (T16), on the process of two states.
    In each comment: the place that is changed, then the left side against the right one, in state 0. *)
 
 Definition sums_to_one (pi : 'I_2 -> bool -> dual) := forall s, \sum_a pi s a = 1.
@@ -230,7 +228,7 @@ move=> /(_ (transitions P0) (rewards r0) half (acts pi2) (acts pi3) unit3) /(in_
 differ (cst (55%:R / 26%:R)) (cst (- (27%:R / 26%:R))).
 Qed.
 
-(* False variants of T17 (the discounted system is invertible): matrices of one or two states with a kernel.
+(* Variants of T17 (the discounted system is invertible): matrices of one or two states with a kernel.
    In each comment: the place that is changed, then the matrix M and the discount. *)
 
 Definition two_by_two (a b : q) : 'M[q]_2 := \matrix_(i, j) if i == j then a else b.
