@@ -32,7 +32,7 @@ AT_ONCE = 2
 """Files that are compiled at the same time."""
 
 PATIENCE = 900.0
-"""Seconds that one file may take; the slowest takes 20 on an idle machine."""
+"""Seconds that one file may take; the slowest takes 15 on an idle machine."""
 
 QUIET = ("-q", "-w", "-notation-overridden,-ambiguous-paths")
 
