@@ -18,6 +18,7 @@ from pgtheory.tabular.solve.chain import require_tolerance
 from pgtheory.tabular.solve.evaluation import backup_rounding
 from pgtheory.tabular.solve.iteration.choice import chosen
 from pgtheory.tabular.solve.iteration.greedy import DIGITS
+from pgtheory.tabular.solve.iteration.inexact import inexact_policy_iteration
 from pgtheory.tabular.solve.iteration.linear_program import occupancy_program
 from pgtheory.tabular.solve.iteration.modified import gauss_seidel, modified_policy_iteration
 from pgtheory.tabular.solve.iteration.policy import policy_iteration
@@ -28,6 +29,7 @@ METHODS = {
     "policy-iteration": policy_iteration,
     "modified-policy-iteration": modified_policy_iteration,
     "gauss-seidel": gauss_seidel,
+    "inexact-policy-iteration": inexact_policy_iteration,
     "value-iteration": value_iteration,
     "linear-programming": occupancy_program,
 }

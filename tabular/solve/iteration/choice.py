@@ -1,5 +1,7 @@
 """Which method: by structure beforehand, by the contraction of the residuals on the way. Never by the clock: the same input gives the same bits."""
 
+from collections.abc import Callable
+
 import scipy.sparse as sp
 from jaxtyping import Int
 from numpy import ndarray
@@ -8,51 +10,75 @@ from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.solve.compiled import compiler
 from pgtheory.tabular.solve.iteration.coarse import coarse_start
 from pgtheory.tabular.solve.iteration.greedy import Found
+from pgtheory.tabular.solve.iteration.inexact import evaluated
 from pgtheory.tabular.solve.iteration.modified import Slow, settled, swept
 from pgtheory.tabular.solve.iteration.policy import FURTHER, ahead, policy_iteration
 from pgtheory.tabular.solve.play import SMALL, Play
 from pgtheory.tabular.solve.structure import LARGE
 
-MIXING = 300
-"""Sweeps within which chains that forget their start are done; where more are needed, what they would cost is compared with a factorisation."""
+MIXING = 1000
+"""Sweeps within which chains that forget their start are done; a Krylov method takes as long as about so many."""
 
-PATIENCE = 5000
-"""Gauss-Seidel sweeps that cost no more than the factorisations of a handful of policies."""
+PATIENCE = 1500
+"""The same of Gauss-Seidel sweeps where actions may end the episode: they do more on grids."""
+
+GLANCE = 100
+"""The same where nothing ends: enough to see whether chains run along the order of the states, which few sweeps follow to the end."""
+
+WITHOUT = 5000
+"""The same without a discount, where nothing else is as good."""
 
 SPEED = 10
 """Operations of a factorisation within the band that take as long as one entry of a sweep: most of the band is never filled."""
+
+LINE = 100
+"""A factorisation that costs no more sweeps than this beats a Krylov method: the states lie nearly along a line."""
+
+POLICIES = 10
+"""Evaluations that policy iteration is expected to need where it looks ahead."""
+
+SHIFTED, ALONG = ("shifted",), ("forward", "backward")
 
 
 def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
     """The name of the method that gave the answer, and the answer; steps of methods that handed on count.
 
-    On a narrow band, and up to 200 states where no sweeps are compiled, linear systems cost least: policy iteration. Else sweeps: with the constant vector taken away if no action ends the
-    episode or the model is dense, by Gauss-Seidel if actions may end it. If they are slow, policy iteration that looks further ahead, unless a factorisation
-    costs more than the sweeps that are left.
+    On a narrow band, and up to 200 states where no sweeps are compiled, linear systems cost least: policy iteration. Else sweeps: with the constant vector taken
+    away if no action ends the episode or the model is dense, by Gauss-Seidel if actions may end it. Sparse models on which these are slow: Gauss-Seidel if not
+    yet tried, inexact policy iteration, the sweeps again if what is left of them costs less than policies to be factorised, and policy iteration, to which dense
+    models go on at once.
     """
-    small = play.mdp.S <= SMALL
+    small, sparse = play.mdp.S <= SMALL, sp.issparse(play.transition)
     if (small and not play.compiled) or play.linear == "banded":
         return "policy-iteration", policy_iteration(play, tolerance)
     if play.mdp.gamma == 1:
         return undiscounted(play, tolerance)
-    sparse = sp.issparse(play.transition)
     if play.stochastic or not sparse:
-        name, kinds, patience = "modified-policy-iteration", ("shifted",), float(MIXING)
+        name, kinds, patience = "modified-policy-iteration", SHIFTED, MIXING
     else:
-        name, kinds, patience = "gauss-seidel", ("forward", "backward"), float(PATIENCE)
+        name, kinds, patience = "gauss-seidel", ALONG, PATIENCE
     large = sparse and play.stochastic and play.structure.entries >= LARGE and compiler() is not None
     V, steps = coarse_start(play, tolerance) if large else (None, 0)
-    while True:
+    try:
+        return name, swept(play, tolerance, kinds=kinds, patience=patience, start=V).after(steps)
+    except Slow as end:
+        V, policy, steps, left = end.V, end.policy, steps + end.steps, end.needed
+    if small or not sparse:
+        return "policy-iteration", policy_iteration(play, tolerance, start=policy).after(steps)
+    cost = factorisation(play, policy)
+    tries: dict[str, Callable[[ndarray], Found]] = {}
+    if play.stochastic:
+        tries["gauss-seidel"] = lambda V: swept(play, tolerance, kinds=ALONG, patience=GLANCE, start=V)
+    if cost > LINE:
+        tries["inexact-policy-iteration"] = lambda V: evaluated(play, tolerance, V)
+    if left < POLICIES * (cost + play.mdp.A * FURTHER):
+        tries[name] = lambda V: swept(play, tolerance, kinds=kinds, patience=2 * left, start=V)
+    for name, method in tries.items():
         try:
-            return name, swept(play, tolerance, kinds=kinds, patience=patience, start=V).after(steps)
+            return name, method(V).after(steps)
         except Slow as end:
-            V, policy, steps, before = end.V, end.policy, steps + end.steps, patience
-            patience = 2 * factorisation(play, policy) if sparse and not small else 0.0
-            if end.needed > 0.5 * patience or before not in (MIXING, PATIENCE):
-                break
-    if sparse and not small:
-        policy, steps = ahead(play, V, FURTHER), steps + FURTHER
-    return "policy-iteration", policy_iteration(play, tolerance, start=policy).after(steps)
+            V, steps = end.V, steps + end.steps
+    return "policy-iteration", policy_iteration(play, tolerance, start=ahead(play, V, FURTHER)).after(steps + FURTHER)
 
 
 def undiscounted(play: Play, tolerance: float | None) -> tuple[str, Found]:
@@ -60,7 +86,7 @@ def undiscounted(play: Play, tolerance: float | None) -> tuple[str, Found]:
     start, steps = None, 0
     if sp.issparse(play.transition):
         try:
-            return "gauss-seidel", settled(play, tolerance, kinds=("forward", "backward"), patience=PATIENCE)
+            return "gauss-seidel", settled(play, tolerance, kinds=ALONG, patience=WITHOUT)
         except Slow as end:
             start, steps = (end.policy if play.ends(end.policy) else None), end.steps
     try:

@@ -1,7 +1,7 @@
 """Modified policy iteration: sweeps in the place of linear systems."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import scipy.sparse as sp
@@ -46,7 +46,7 @@ def modified_policy_iteration(play: Play, tolerance: float | None = None) -> Fou
     If no action ever ends the episode, the constant vector is the slowest mode of a sweep; each sweep takes it away (`middle`), and the rest falls as fast as
     the chains forget their start. Cost: O(nnz) for the best actions, O(nnz / A) for a sweep. Source: Puterman and Shin (1978); Puterman (1994), Section 6.6.
     """
-    return or_error(play, tolerance, "modified-policy-iteration", ("shifted",))
+    return or_error(play, "modified-policy-iteration", lambda: settled(play, tolerance, kinds=("shifted",)))
 
 
 def gauss_seidel(play: Play, tolerance: float | None = None) -> Found:
@@ -54,21 +54,21 @@ def gauss_seidel(play: Play, tolerance: float | None = None) -> Found:
 
     For chains that move a little way along the order of the states. Cost and source as above; Puterman (1994), Section 6.3.3.
     """
-    return or_error(play, tolerance, "gauss-seidel", ("forward", "backward"))
+    return or_error(play, "gauss-seidel", lambda: settled(play, tolerance, kinds=("forward", "backward")))
 
 
-def or_error(play: Play, tolerance: float | None, name: str, kinds: tuple[str, ...]) -> Found:
-    """`settled`, with an error for the user where it comes to a stop.
+def or_error(play: Play, name: str, method: Callable[[], Found]) -> Found:
+    """What a method finds, with an error for the user where it comes to a stop.
 
     Raises:
-        NotConverged: the sweeps gain nothing more, and more is wanted.
+        NotConverged: the steps gain nothing more, and more is wanted.
     """
     try:
-        return settled(play, tolerance, kinds=kinds)
+        return method()
     except Slow as end:
         bound = certify(play, end.V, end.policy).bound
         raise NotConverged(
-            f"{name} came to a stop at the proven bound {bound:.3g} after {end.steps} sweeps. "
+            f"{name} came to a stop at the proven bound {bound:.3g} after {end.steps} steps. "
             "Give a larger tolerance, or leave the method out: others are tried then.",
             best=end.V,
             bound=bound,
@@ -114,7 +114,6 @@ def swept(
     """
     mdp, gamma = play.mdp, play.mdp.gamma
     horizon = effective_horizon(gamma) if gamma < 1 else 1.0
-    goal_of = lambda V: max(wanted(V, tolerance) / horizon - (rho := play.rounding(V)), rho)
     progress = dict.fromkeys(kinds, 0.0)
     kind, policy, steps, least, stale, sweeping, before, then = next(iter(progress)), play.first, 0, math.inf, 0, False, math.inf, 0
     relaxation, trusted = 1.0 if "shifted" in progress else RELAXATION, None
@@ -125,7 +124,7 @@ def swept(
     else:
         V, sweeping = start.copy(), True
         found = finished(play, V, policy, tolerance, horizon, 0)
-        if float(abs(largest(found.Q) - V)[play.inside].max(initial=0)) <= goal_of(V):
+        if float(abs(largest(found.Q) - V)[play.inside].max(initial=0)) <= goal_of(play, V, tolerance):
             return found
     while True:
         V, size, new = best_actions(play, V, {"forward": False, "backward": True}.get(kind))
@@ -134,7 +133,7 @@ def swept(
             V, trusted, relaxation = trusted, None, 1.0
             continue
         changed, policy = np.count_nonzero(new != policy) / mdp.S, new
-        goal = goal_of(V)
+        goal = goal_of(play, V, tolerance)
         least, stale = (size, 0) if size < least else (least, stale + 1)
         if stale > STALE:
             raise Slow(V, policy, steps)
@@ -160,6 +159,12 @@ def swept(
                 raise Slow(V, policy, steps, left)
             if slow:
                 relaxation = 1.0
+
+
+def goal_of(play: Play, V: Float[np.ndarray, "S"], tolerance: float | None) -> float:
+    """The residual at which the certificate of V will be as wanted, or is left to rounding; with gamma = 1 what is wanted itself."""
+    gamma, rho = play.mdp.gamma, play.rounding(V)
+    return max(wanted(V, tolerance) / (effective_horizon(gamma) if gamma < 1 else 1.0) - rho, rho)
 
 
 def sweep_of(play: Play, policy: Int[np.ndarray, "S"], kind: str, relaxation: float) -> Sweep:
