@@ -224,7 +224,7 @@ def solve(
     method: Annotated[
         str | None,
         typer.Option(
-            help="policy-iteration, modified-policy-iteration, gauss-seidel, value-iteration or linear-programming; none: chosen by structure."
+            help="policy-iteration, modified-policy-iteration, gauss-seidel, inexact-policy-iteration, value-iteration or linear-programming; none: chosen by structure."
         ),
     ] = None,
     tolerance: Annotated[float | None, typer.Option(help="Proven error of the value; none: as small as the method makes it.")] = None,

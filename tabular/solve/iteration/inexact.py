@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Float
 
-from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found
 from pgtheory.tabular.solve.iteration.modified import Slow, finished, goal_of, or_error
+from pgtheory.tabular.solve.iteration.policy import policy_iteration
 from pgtheory.tabular.solve.iteration.sweeps import best_actions
 from pgtheory.tabular.solve.linear.krylov import Krylov
 from pgtheory.tabular.solve.linear.solver import Aim
@@ -27,15 +27,16 @@ def inexact_policy_iteration(play: Play, tolerance: float | None = None) -> Foun
     """V <- V + d, M d = T V - V by BiCGSTAB up to a hundredth of the residual, M = I - gamma P of the best policy; then V <- T V, as often as the evaluation took
     iterations: news travels a state a step, so that a policy that is wrong far away is not evaluated time and again. Steps are iterations and best-action steps.
 
-    For sparse chains that forget slowly and are dear to factorise. Cost: a dozen passes over V and two products with the rows of a policy an iteration, a pass over
+    For sparse chains that forget slowly and are dear to factorise. With gamma = 1 policies are evaluated to the end, by `policy_iteration`: one that is evaluated
+    in part may be followed by one that never ends. Cost: a dozen passes over V and two products with the rows of a policy an iteration, a pass over
     the entries a best-action step. Source: Gargiani, Liao-McPherson, Zanelli and Lygeros (2022).
 
     Raises:
-        NonTerminating: gamma is 1: the policies on the way may never end.
+        NonTerminating: gamma is 1 and the return is unbounded.
         NotConverged: the evaluations gain nothing more, and more is wanted.
     """
     if play.mdp.gamma == 1:
-        raise NonTerminating("inexact-policy-iteration needs gamma below 1: policies on the way may never end. Leave the method out, or take gauss-seidel.")
+        return policy_iteration(play, tolerance)
     return or_error(play, "inexact-policy-iteration", lambda: evaluated(play, tolerance))
 
 
@@ -58,5 +59,5 @@ def evaluated(play: Play, tolerance: float | None, start: Float[np.ndarray, "S"]
             raise Slow(V, policy, steps)
         K = Structure(play.rows(policy), mdp.gamma)
         residual = mdp.mean_reward[s, policy] + mdp.gamma * K.product(V, False) - V
-        change, looks = Krylov(K).solve(residual, False, Aim(absolute=max(FALL * size, 0.3 * goal), steps=STEPS))
-        V, steps = V + change, steps + looks
+        change, n = Krylov(K).solve(residual, False, Aim(absolute=max(FALL * size, 0.3 * goal), steps=STEPS))
+        V, steps, looks = V + change, steps + n, max(n, 1)  # none where the policy is at its value: another one is better

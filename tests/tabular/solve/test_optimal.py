@@ -311,7 +311,7 @@ def test_discount_zero_and_no_reward_at_all():
 def test_unknown_method():
     with pytest.raises(
         InvalidArgument,
-        match="'newton', expected one of policy-iteration, modified-policy-iteration, gauss-seidel, value-iteration, linear-programming",
+        match="'newton', expected one of policy-iteration, modified-policy-iteration, gauss-seidel, inexact-policy-iteration, value-iteration, linear-programming",
     ):
         optimal(problem("two-state"), method="newton")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from pgtheory.tabular.errors import NonTerminating, NotConverged
+from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.models.large import frozen_lake, sparse_garnet, torus
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.certificates import certify
@@ -119,7 +119,13 @@ def test_evaluations_that_gain_nothing_are_given_up(monkeypatch):
     assert 1e-8 < abs(error.value.best - true).max() <= error.value.bound < np.inf
 
 
-def test_without_a_discount_it_is_refused():
+def test_without_a_discount_policies_are_evaluated_to_the_end(monkeypatch):
+    """From the value of half an evaluation waiting may seem best for ever: nothing may be evaluated in part."""
+    asked, _ = watch(monkeypatch)
     lake = frozen_lake(18)
-    with pytest.raises(NonTerminating, match="inexact-policy-iteration needs gamma below 1.*take gauss-seidel"):
-        optimal(MDP(P=lake.P, r=np.full((lake.S, 4), -1.0), mu=lake.mu, gamma=1.0), method="inexact-policy-iteration")
+    mdp = MDP(P=lake.P, r=np.full((lake.S, 4), -1.0), mu=lake.mu, gamma=1.0)
+
+    found, expected = (optimal(mdp, method=method) for method in ("inexact-policy-iteration", "policy-iteration"))
+
+    assert not asked and found.method == "inexact-policy-iteration"
+    np.testing.assert_array_equal(found.V, expected.V)
