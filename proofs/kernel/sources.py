@@ -35,7 +35,7 @@ class Source:
     """A Coq file.
 
     Attributes:
-        name: its module below the library, "FiniteHorizon" or "mutants.Baseline".
+        name: its module below the library, "FiniteHorizon" or "mutants.Softmax".
         text: what stands in it.
     """
 

@@ -166,7 +166,11 @@ def judged(
     mutants = {name: fact for name, fact in facts.items() if MUTANT.fullmatch(name)}
     instances = {name: fact for name, fact in facts.items() if INSTANCE.fullmatch(name)}
     proper = {name: fact for name, fact in facts.items() if name not in {*mutants, *instances}}
-    reasons = [*rejected, *(f"forbidden: {word}" for name in behind for word in sources[name].forbidden)]
+    reasons = [
+        *rejected,
+        *(f"forbidden: {word}" for name in behind for word in sources[name].forbidden),
+        *repeated(id, [sources[name] for name in behind if name in holders]),
+    ]
     if not rejected:
         entries = listing_of({name: records[name] for name in behind}, id)
         reasons += complaints(id, proper, mutants, instances) + idle(proper, mutants, entries)
@@ -175,6 +179,15 @@ def judged(
         few = f"{id} is proved as it is stated, and {len(mutants)} of its mutants are refuted in Coq, fewer than {MUTANTS}: what the statement excludes is not shown"
         return Verdict(id=id, status="not checked", reasons=(few,), facts=proper, mutants=mutants)
     return Verdict(id=id, status="refused" if reasons else "accepted", reasons=tuple(reasons), facts=proper, mutants=mutants)
+
+
+def repeated(id: str, holders: Iterable[Source]) -> list[str]:
+    """The theorems of an id whose name stands in two files: one of them would hide the other."""
+    places: dict[str, list[str]] = {}
+    for source in holders:
+        for name in source.theorems:
+            places.setdefault(name, []).append(source.path)
+    return [f"{name} stands in {' and in '.join(paths)}" for name, paths in places.items() if name[:3] == id and len(paths) > 1]
 
 
 def complaints(id: str, proper: Mapping[str, Fact], mutants: Mapping[str, Fact], instances: Mapping[str, Fact]) -> list[str]:

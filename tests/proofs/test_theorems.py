@@ -230,6 +230,14 @@ def test_premise_on_exp_and_log_is_met():
     assert golden["T62_instance_explog"] == "forall R : reals.Real.type, ExpLog.explog (F:=reals.Real.realFieldType R) sequences.expR (exp.ln (R:=R))"
 
 
+def test_no_definition_of_a_false_variant_passes_for_one_of_the_theorems():
+    """Were `smx` defined in mutants/Softmax.v too, what is said of that one would seem to be about the one in Softmax.v."""
+    defined = {f"{name}.{definition}" for name, source in sources.read().items() for definition in source.definitions}
+
+    assert "Softmax.smx" in defined and "mutants.Softmax.e0" in defined
+    assert not {name for name in defined if f"mutants.{name}" in defined}
+
+
 def test_golden_file_holds_every_theorem_and_nothing_else():
     golden = verdict.parse(sources.GOLDEN.read_text(encoding="utf8"))
 

@@ -75,10 +75,12 @@ def test_true_theorem_is_accepted(checked):
         ({"Twice": "From PG Require Import Hole.\n" + TRUE, "Hole": "Axiom hole : False.\n"}, "forbidden: Hole.v:1 Axiom"),
         (mutant("True", "exact I"), "refutes nothing"),
         (mutant("~ (forall n : nat, n <> n)", "intro H; exact (H 0 eq_refl)"), "refutes something else"),
+        ({"mutants/Twice": "Hypothesis secret : False.\nTheorem T98_twice : 0 = 1. Proof. destruct secret. Qed.\n"}, "T98_twice stands in .*Twice.v and in .*Twice.v"),
         ({"Met": "From PG Require Import Twice.\nAxiom hole : False.\nLemma T98_instance_none : twice 1 = 3. Proof. destruct hole. Qed.\n"}, "T98_instance_none rests on .*hole"),
     ],
     ids=[
-        "false", "admitted", "hypothesis outside a section", "axiom in a file behind it", "mutant that says nothing", "mutant about something else", "instance on an axiom",
+        "false", "admitted", "hypothesis outside a section", "axiom in a file behind it", "mutant that says nothing", "mutant about something else", "name in two files",
+        "instance on an axiom",
     ],
 )  # fmt: skip
 def test_theorem_is_refused(checked, files, why):
