@@ -160,7 +160,7 @@ End OffPolicy.
 (* Variants of T42 (leave-one-out and group mean), on groups of two draws.
    In each comment: the place that is changed, then the left side against the right one. *)
 
-(* a even coin, scores 1 and -1, rewards 1 and 0: E[g R] = 1/2 *)
+(* a fair coin, scores 1 and -1, rewards 1 and 0: E[g R] = 1/2 *)
 Definition even (_ : bool) : q := 1 / 2%:R.
 Definition prize (b : bool) : q := b%:R.
 Definition push (b : bool) : q := if b then 1 else -1.
