@@ -18,14 +18,14 @@ def transposed_rows(K: sp.csr_array) -> sp.csr_array:
         return sp.csr_array(K.T.tocsr())
     spans, columns = ranges(K.shape[0]), K.shape[1]
     kind = np.int32 if K.nnz < 2**31 else np.int64
-    indptr, indices, data = K.indptr, unsigned(K.indices), K.data
+    indptr, indices, data = unsigned(K.indptr), unsigned(K.indices), K.data
     counts = np.zeros((len(spans), columns), dtype=kind)
     on_threads(lambda span, own: compiled(count)(*span, indptr, indices, own), spans, list(counts))
     ends = np.zeros(columns + 1, dtype=kind)
     np.cumsum(counts.sum(axis=0, dtype=kind), out=ends[1:])
     places = ends[:-1] + np.cumsum(counts, axis=0, dtype=kind) - counts
     rows, values = np.empty(K.nnz, dtype=kind), np.empty(K.nnz, dtype=data.dtype)
-    on_threads(lambda span, own: compiled(scatter)(*span, indptr, indices, data, own, rows, values), spans, list(places))
+    on_threads(lambda span, own: compiled(scatter)(*span, indptr, indices, data, unsigned(own), unsigned(rows), values), spans, list(places))
     flipped: Any = sp.csr_array((values, rows, ends), shape=(columns, K.shape[0]))
     return flipped
 
@@ -39,8 +39,9 @@ def count(start, stop, indptr, indices, counts):
 
 
 def scatter(start, stop, indptr, indices, data, places, rows, values):
-    for i in range(start, stop):
-        for j in range(indptr[i], indptr[i + 1]):
+    one = np.uint64(1)
+    for i in range(np.uint64(start), np.uint64(stop)):
+        for j in range(indptr[i], indptr[i + one]):
             place = places[indices[j]]
             rows[place], values[place] = i, data[j]
-            places[indices[j]] = place + 1
+            places[indices[j]] = place + one

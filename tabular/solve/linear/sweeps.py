@@ -45,9 +45,10 @@ class Sweeps:
 
     def _refined(self, b: np.ndarray, transposed: bool, aim: Aim) -> tuple[np.ndarray, int]:
         single = self.structure.flipped.single if transposed else self.structure.single
-        x, before, steps = self._start(b, transposed), np.inf, 0
+        x, residual, before, steps = self._start(b, True) if transposed else np.zeros_like(b), b, np.inf, 0
         while True:
-            residual = b + self.structure.gamma * self.structure.product(x, transposed) - x
+            if x.any():  # zero is where M begins, whose residual takes no product; M' begins with its total in double precision
+                residual = b + self.structure.gamma * self.structure.product(x, transposed) - x
             if not transposed and self.rate:
                 shift = middle(residual) / (1 - self.rate)
                 x, residual = x + shift, residual - middle(residual)
