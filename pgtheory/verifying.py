@@ -185,7 +185,7 @@ def papers_rich(found: Sequence[Paper], *, alone: bool) -> Group:
         claims.add_column(name, no_wrap=name != "statement")
     for c in one.claims:
         note = f"\n[dim]instead of: {escape(c.corrects)}[/dim]" if c.corrects else ""
-        claims.add_row(c.id, c.kind, c.level, escape(c.statement) + note)
+        claims.add_row(c.id, c.kind, LETTER[c.level], escape(c.statement) + note)
     code = [Text(f"  {word:<24} {place}") for word, place in one.code.items()]
     notes = [Text(), Text(one.notes)] if one.notes else []
     return Group(table, Text(f"{one.authors} ({one.year})", style="dim"), Text(), claims, Text(), *code, *notes)

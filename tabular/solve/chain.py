@@ -284,7 +284,7 @@ def require_method(method: str | None) -> None:
 
 def require_tolerance(tolerance: float | None) -> None:
     """Refuse a tolerance that nothing can reach, or that is no number."""
-    if tolerance is not None and not (isinstance(tolerance, Real) and tolerance > 0):
+    if tolerance is not None and not (isinstance(tolerance, Real) and not isinstance(tolerance, bool) and 0 < tolerance < np.inf):
         raise InvalidArgument(f"tolerance is {tolerance!r}, expected a positive number.")
 
 

@@ -35,6 +35,9 @@ METHODS = {
 }
 """Every method, by its name."""
 
+NUMBERS = 2e9
+"""Entries of the tables of all steps of a horizon: 16 GB."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Optimal:
@@ -84,7 +87,7 @@ def optimal(model: object, *, method: str | None = None, tolerance: float | None
     some hundreds where they do not.
 
     Raises:
-        InvalidArgument: an unknown method, a tolerance that is not positive.
+        InvalidArgument: an unknown method, a tolerance that is not positive, a horizon whose tables do not fit into memory.
         NonTerminating: gamma is 1, and from a first state no policy ends almost surely, or the return is infinite.
         NotConverged: the tolerance cannot be proven, or a method that was asked for comes to a stop; `best` is its last value, `bound` what is proven of it.
         Multichain: the best average reward may depend on the start.
@@ -130,10 +133,18 @@ def optimal(model: object, *, method: str | None = None, tolerance: float | None
 def backward_induction(mdp: MDP, T: int) -> Optimal:
     """V_T = 0, V_t = max_a r + gamma P V_{t+1}. An error of Q of at most e costs a policy at most 4 e a step: 2 e in the tie, e on either side of it.
 
-    Cost: T backups. Source: Puterman (1994), Section 4.5.
+    Cost: T backups, memory O(T S A). Source: Puterman (1994), Section 4.5.
+
+    Raises:
+        InvalidArgument: the tables of all steps have more than NUMBERS entries.
 
     Theorem: T30.
     """
+    if T * mdp.S * (mdp.A + 2) > NUMBERS:
+        raise InvalidArgument(
+            f"the horizon is {T}, and the tables of {mdp.S} states and {mdp.A} actions at every step would take {8e-9 * T * mdp.S * (mdp.A + 2):.3g} GB. "
+            "Give a smaller horizon, or none and a discount: of that many steps the first one differs little."
+        )
     V, Q, policy = np.zeros((T + 1, mdp.S)), np.zeros((T, mdp.S, mdp.A)), np.zeros((T, mdp.S), dtype=int)
     bound, gap, growth = 0.0, 0.0, mdp.gamma * (1 + 2 * ROUNDING)
     for t in reversed(range(T)):

@@ -1,5 +1,6 @@
 """The optimal solution: against the maximum over all deterministic policies, between methods, and its certificates against true errors."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -316,7 +317,14 @@ def test_unknown_method():
         optimal(problem("two-state"), method="newton")
 
 
-@pytest.mark.parametrize("tolerance", [0, -1e-3, float("nan"), "a"])
+def test_horizon_whose_tables_do_not_fit_into_memory():
+    """Each step has its own value and policy. It is refused at once, and what is as good is named."""
+    mdp = replace(problem("chain/3"), horizon=10**9)
+    with pytest.raises(InvalidArgument, match=r"the horizon is 1000000000.*3 states and 2 actions.* GB.*Give a smaller horizon, or none"):
+        optimal(mdp)
+
+
+@pytest.mark.parametrize("tolerance", [0, -1e-3, float("nan"), float("inf"), True, "a"])
 def test_tolerance_that_is_not_positive(tolerance):
     with pytest.raises(InvalidArgument, match="expected a positive number"):
         optimal(problem("two-state"), tolerance=tolerance)
