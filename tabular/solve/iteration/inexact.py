@@ -60,4 +60,4 @@ def evaluated(play: Play, tolerance: float | None, start: Float[np.ndarray, "S"]
         K = Structure(play.rows(policy), mdp.gamma)
         residual = mdp.mean_reward[s, policy] + mdp.gamma * K.product(V, False) - V
         change, n = Krylov(K).solve(residual, False, Aim(absolute=max(FALL * size, 0.3 * goal), steps=STEPS))
-        V, steps, looks = V + change, steps + n, max(n, 1)  # none where the policy is at its value: another one is better
+        V, steps, looks = V + change, steps + n, max(n, 1)  # none where the last step left little to evaluate

@@ -12,6 +12,7 @@ from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet, tor
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.iteration import choice
 from pgtheory.tabular.solve.iteration.modified import Slow
+from pgtheory.tabular.solve.iteration.policy import ahead
 from pgtheory.tabular.solve.optimal import optimal
 from pgtheory.tabular.solve.play import Play
 
@@ -97,6 +98,51 @@ def test_same_input_gives_the_same_bits(case):
     one, two = optimal(mdp), optimal(mdp)
 
     assert (one.V.tobytes(), one.policy.tobytes(), one.steps) == (two.V.tobytes(), two.policy.tobytes(), two.steps)
+
+
+SHIFTED, ALONG = ("shifted",), ("forward", "backward")
+FEW = choice.POLICIES * (3 * choice.LINE + 2 * choice.FURTHER)
+"""Sweeps that cost as much as the policies of a model with two actions, if a factorisation costs three times LINE."""
+
+
+@pytest.mark.parametrize(
+    ("ends", "cost", "left", "expected"),
+    [
+        (False, 3, FEW - 1, [(SHIFTED, choice.MIXING), (ALONG, choice.GLANCE), "inexact", (SHIFTED, 2 * (FEW - 1))]),
+        (False, 3, FEW, [(SHIFTED, choice.MIXING), (ALONG, choice.GLANCE), "inexact"]),
+        (False, 1, np.inf, [(SHIFTED, choice.MIXING), (ALONG, choice.GLANCE)]),
+        (True, 3, 5, [(ALONG, choice.PATIENCE), "inexact", (ALONG, 10)]),
+        (True, 1, np.inf, [(ALONG, choice.PATIENCE)]),
+    ],
+)
+def test_each_method_begins_where_the_last_one_gave_up(monkeypatch, ends, cost, left, expected):
+    """All give up, each with another V, after 1, 10, 100... steps: what is tried, for how long, from where; policy iteration looks ahead from the last."""
+    mdp, tried, given = ring(300, 0.999), [], [None]
+    mdp = replace(mdp, P=sp.csr_array(0.99 * mdp.P)) if ends else mdp
+
+    def gives_up(what, start):
+        assert start is given[-1]
+        tried.append(what)
+        given.append(np.random.default_rng(len(tried)).random(mdp.S))
+        raise Slow(given[-1], np.zeros(mdp.S, dtype=int), 10 ** (len(tried) - 1), left if len(tried) == 1 else 1e9)
+
+    monkeypatch.setattr(choice, "swept", lambda play, tolerance, *, kinds, patience, start: gives_up((kinds, patience), start))
+    monkeypatch.setattr(choice, "evaluated", lambda play, tolerance, start=None: gives_up("inexact", start))
+    monkeypatch.setattr(choice, "factorisation", lambda play, policy: cost * choice.LINE)
+    starts, honest = [], choice.policy_iteration
+    monkeypatch.setattr(choice, "policy_iteration", lambda play, tolerance, *, start: starts.append(start) or honest(play, tolerance, start=start))
+
+    name, found = choice.chosen(Play.of(mdp), 1e-8)
+
+    assert (name, tried) == ("policy-iteration", expected)
+    np.testing.assert_array_equal(starts[0], ahead(Play.of(mdp), given[-1], choice.FURTHER))
+    evaluations = honest(Play.of(mdp), 1e-8, start=starts[0]).steps
+    assert found.steps == int("1" * len(expected)) + choice.FURTHER + evaluations
+
+
+def test_factorisation_of_a_circle_is_that_of_a_band_of_two():
+    """Folded, neighbours on a circle are at most two apart: 3 x 4 products a state, when a sweep has 2 entries a state."""
+    assert choice.factorisation(Play.of(ring(300, 0.999)), np.zeros(300, dtype=int)) == 3 * 4 / (choice.SPEED * 2)
 
 
 def shuffled_walk(S: int) -> MDP:

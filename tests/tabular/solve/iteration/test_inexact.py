@@ -119,6 +119,33 @@ def test_evaluations_that_gain_nothing_are_given_up(monkeypatch):
     assert 1e-8 < abs(error.value.best - true).max() <= error.value.bound < np.inf
 
 
+def test_evaluations_that_gain_nothing_now_and_then_are_borne(monkeypatch):
+    """Only in a row do they count: here all but each fifth are idle, and more than STALE in all."""
+    honest, seen = Krylov.solve, []
+
+    class Lame(Krylov):
+        def solve(self, b, transposed, aim):
+            seen.append(1)
+            return honest(self, b, transposed, aim) if len(seen) % 5 == 0 else (np.zeros_like(b), 1)
+
+    monkeypatch.setattr(module, "Krylov", Lame)
+    play = Play.of(ending(300))
+
+    V, policy, _, _ = evaluated(play, 1e-8)
+
+    assert len(seen) - len(seen) // 5 > STALE and certify(play, V, policy).bound <= 1e-8
+
+
+@pytest.mark.parametrize("tolerance", [None, 1e-6, 1e-8])
+def test_step_that_leaves_nothing_to_evaluate_is_followed_by_another(tolerance):
+    """gamma = 0.005: a best-action step divides the residual by 200, and the evaluation after it has nothing to do."""
+    mdp = MDP(P=np.random.default_rng(0).dirichlet(np.ones(5), size=(5, 3)), r=np.eye(5, 3), mu=np.full(5, 0.2), gamma=0.005)
+
+    V, policy, steps, _ = inexact_policy_iteration(Play.of(mdp), tolerance)
+
+    assert certify(Play.of(mdp), V, policy).bound <= (tolerance or 1e-9) and steps <= 5
+
+
 def test_without_a_discount_policies_are_evaluated_to_the_end(monkeypatch):
     """From the value of half an evaluation waiting may seem best for ever: nothing may be evaluated in part."""
     asked, _ = watch(monkeypatch)

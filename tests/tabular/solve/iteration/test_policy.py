@@ -13,7 +13,7 @@ from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.certificates import certify
 from pgtheory.tabular.solve.iteration import policy as module
 from pgtheory.tabular.solve.iteration.modified import gauss_seidel
-from pgtheory.tabular.solve.iteration.policy import AHEAD, ahead, first_policy, policy_iteration, switching
+from pgtheory.tabular.solve.iteration.policy import AHEAD, ahead, first_policy, further, policy_iteration, switching
 from pgtheory.tabular.solve.optimal import optimal
 from pgtheory.tabular.solve.play import Play
 
@@ -111,6 +111,11 @@ def test_sparse_models_look_further_ahead_before_each_evaluation(monkeypatch):
 
     np.testing.assert_allclose(quick.V, slow.V, atol=1e-10)
     assert quick.steps <= 3 and slow.steps >= 10 and none.steps == slow.steps
+
+
+def test_only_sparse_models_off_a_band_look_further():
+    """A factorisation of a band costs no more than a backup, and one of a dense matrix not so many."""
+    assert [further(Play.of(mdp)) for mdp in (queue(300), chain(50), torus(31))] == [AHEAD, AHEAD, module.FURTHER]
 
 
 @pytest.mark.parametrize("gamma", [0.999, 1.0])
