@@ -47,7 +47,8 @@ def evaluated(play: Play, tolerance: float | None, start: Float[np.ndarray, "S"]
         Slow: STALE evaluations in a row do not halve the residual.
     """
     mdp, s = play.mdp, np.arange(play.mdp.S)
-    V, steps, looks, least, stale = largest(mdp.mean_reward) if start is None else start, 0, 1, np.inf, 0
+    V, size, policy = largest(mdp.mean_reward) if start is None else start, np.inf, play.first
+    steps, looks, least, stale = 0, 1, np.inf, 0
     while True:
         for _ in range(looks):
             V, size, policy = best_actions(play, V, None)
