@@ -12,6 +12,9 @@ from pgtheory.tabular.solve.rows import Rows
 LATE = 0.01
 """The share of the residual at which the sweeps of one policy end in the second stage, where few actions change any more; in the first it is FALL."""
 
+PATIENCE = 1000
+"""Sweeps of a stage; a chain that needs more forgets slowly, and other methods are better (`choice.py`)."""
+
 FLOOR = 64 * 2.0**-24
 """Residuals below this share of the span of the value are rounding in single precision."""
 
@@ -33,7 +36,7 @@ def coarse_start(play: Play, tolerance: float | None) -> tuple[Float[np.ndarray,
 
 
 def coarse(rows: Rows, b: Float[np.ndarray, "S A"], gamma: float, goal: float, fall: float) -> tuple[Float[np.ndarray, "S"], int]:
-    """d = max_a b_a + gamma P_a d, until the span of the residual is `goal` or rounding in float32, and the number of sweeps."""
+    """d = max_a b_a + gamma P_a d, until the span of the residual is `goal` or rounding in float32, or PATIENCE ends; and the number of sweeps."""
     best = largest(b)
     constant = 0.5 * (best.min() + best.max())
     b = (b - constant).astype(np.float32)
@@ -43,7 +46,7 @@ def coarse(rows: Rows, b: Float[np.ndarray, "S A"], gamma: float, goal: float, f
     while True:
         d, low, high = rows.best(d, policy)
         span, steps = high - low, steps + 1
-        if not max(goal, FLOOR * np.ptp(d)) < span < before:
+        if not max(goal, FLOOR * np.ptp(d)) < span < before or steps >= PATIENCE:
             return d + (constant + gamma * 0.5 * (float(low) + float(high))) / (1 - gamma), steps
         before, last, sweeps = span, span, 0
         while last > max(fall * span, 0.5 * goal) and sweeps < SWEEPS:

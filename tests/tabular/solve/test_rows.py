@@ -59,12 +59,14 @@ def test_sweeps_of_one_call_are_single_ones_with_the_constant_between(aim, limit
 
 
 def test_sweeps_of_one_call_end_where_the_residual_grows():
-    """Rows that sum to three: no policy has such, but rounding may feign growth, and then sweeps must end."""
-    rows = Rows.of(sp.csr_array(3.0 * np.eye(2)), np.array([[0.0], [1.0]]), 0.9)
+    """Rows that sum to more than one: no policy has such, but rounding may feign growth, and then sweeps must end. Twice the first size is too much, less is not."""
+    r, start, policy = np.array([[0.0], [1.0]]), np.zeros(2), np.zeros(2, dtype=np.intp)
+    for growth, sweeps in ((3.0, 2), (1.5, 3)):
+        rows = Rows.of(sp.csr_array(growth / 0.5 * np.eye(2)), r, 0.5)
 
-    _, low, high, first, n = rows.repeated(np.zeros(2), np.zeros(2, dtype=np.intp), 0.0, 50)
+        _, low, high, first, n = rows.repeated(start, policy, 0.0, 50)
 
-    assert (first, n) == (0.5, 2) and (high - low) / 2 > module.GROWTH * first
+        assert (first, n) == (0.5, sweeps) and (high - low) / 2 == growth ** (sweeps - 1) * first
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32])

@@ -11,7 +11,7 @@ from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration import choice
 from pgtheory.tabular.solve.iteration import coarse as module
-from pgtheory.tabular.solve.iteration.coarse import FALL, SWEEPS, coarse, coarse_start
+from pgtheory.tabular.solve.iteration.coarse import FALL, PATIENCE, SWEEPS, coarse, coarse_start
 from pgtheory.tabular.solve.optimal import optimal
 from pgtheory.tabular.solve.play import Play
 from pgtheory.tabular.solve.rows import Rows
@@ -137,3 +137,15 @@ def test_first_stage_goes_as_far_as_the_tolerance_asks_and_no_further(monkeypatc
     V = found[0][0]
     span = np.ptp(play.backup(V).max(axis=1) - V) * effective_horizon(model.gamma)
     assert 0.01 * tolerance < span <= tolerance
+
+
+def test_chain_that_forgets_slowly_is_given_up():
+    """Some 14 000 sweeps would reach what is wanted: a ring, half of whose steps stay."""
+    S, s = 400, np.arange(400)
+    K = sp.csr_array((np.full(2 * S, 0.5), (np.tile(s, 2), np.concatenate([s, (s + 1) % S]))), shape=(S, S))
+    model = MDP(P=K, r=np.random.default_rng(0).random((S, 1)), mu=np.full(S, 1 / S), gamma=0.9999)
+
+    V, steps = coarse_start(Play.of(model), 1e-6)
+
+    assert 500 <= steps <= 2 * (PATIENCE + SWEEPS + 1)
+    assert np.isfinite(V).all()
