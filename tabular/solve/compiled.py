@@ -37,10 +37,17 @@ def compiler() -> Callable[..., Any] | None:
 
 
 @cache
-def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
-    """The loop in machine code; the loop itself without numba."""
+def compiled(loop: Callable[..., Any], *used: Callable[..., Any]) -> Callable[..., Any]:
+    """The loop in machine code, with the other loops that it calls; the loop itself without numba."""
     njit = compiler()
-    return loop if njit is None else njit(cache=True, nogil=True)(loop)
+    if njit is None:
+        return loop
+    if used:
+        from numba.extending import register_jitable
+
+        for other in used:
+            register_jitable(other)
+    return njit(cache=True, nogil=True)(loop)
 
 
 def unsigned(indices: Int[np.ndarray, "n"]) -> np.ndarray:

@@ -210,7 +210,7 @@ class Play:
 
 def worth_compiling(P: Any) -> bool:
     """Whether there is a compiler, and enough to do for it."""
-    return sp.issparse(P) and P.nnz >= COMPILED and compiler() is not None
+    return sp.issparse(P) and len(P.data) >= COMPILED and compiler() is not None
 
 
 def rounding_of_change(branching: Any, largest_reward: Any, V_max: Any) -> Any:

@@ -9,6 +9,12 @@ from jaxtyping import Float, Int
 
 from pgtheory.tabular.solve.compiled import LEAST, compiled, on_threads, ranges, unsigned
 
+FALL = 0.1
+"""The sweeps of one policy end when the residual has fallen by this factor. A best-action step that does as well alone needs none."""
+
+SWEEPS = 20
+"""Largest number of sweeps of one policy; ten times as many of a settled one."""
+
 GROWTH = 2.0
 """Sweeps whose residual has grown by this factor diverge."""
 
@@ -29,7 +35,7 @@ class Rows:
     @classmethod
     def of(cls, P: sp.csr_array, r: Float[np.ndarray, "S A"], gamma: float, kind: type[np.floating] = np.float64) -> "Rows":
         """In the precision `kind`: single precision copies the entries."""
-        spans = ranges(len(r)) if P.nnz >= LEAST else [(0, len(r))]
+        spans = ranges(len(r)) if len(P.data) >= LEAST else [(0, len(r))]
         entries = (unsigned(P.indptr), unsigned(P.indices), P.data.astype(kind, copy=False))
         return cls(entries, r.astype(kind, copy=False), kind(gamma), [i for i, _ in spans], [j for _, j in spans])
 
@@ -52,6 +58,13 @@ class Rows:
         """`own` up to `limit` times in one call, each time after the constant is taken away (`sweeps.middle`): until the size of the residual is at most `aim`
         or has grown by GROWTH. The last T V and its smallest and largest change, the size of the first residual, the number of sweeps. On one thread only."""
         return self._step(policy_rows, V.copy(), policy, aim, limit)
+
+    def modified(self, V: Float[np.ndarray, "S"], goal: float, limit: int) -> tuple[Float[np.ndarray, "S"], int]:
+        """Modified policy iteration from V in one call of compiled code, on one thread: until half the span of T V - V is at most `goal`, or does not fall, or there
+        were `limit` sweeps. The value, the constant included, and the number of sweeps."""
+        V, spare, policy = V.copy(), np.empty_like(V), np.empty(len(V), dtype=np.uint64)
+        steps = compiled(modified_rows, best_rows, policy_rows)(*self.entries, self.r, self.gamma, V, spare, policy, goal, limit)
+        return V, steps
 
     def _step(self, loop: Any, V: np.ndarray, policy: np.ndarray, *until: Any) -> Any:
         after, run, actions = np.empty_like(V), compiled(loop), unsigned(policy)
@@ -101,3 +114,17 @@ def policy_rows(start, stop, indptr, indices, data, r, gamma, V, after, policy, 
         constant = gamma * ((high + low) / 2 / (1 - gamma))
         for s in range(np.uint64(start), np.uint64(stop)):
             V[s] = after[s] + constant
+
+
+def modified_rows(indptr, indices, data, r, gamma, V, after, policy, goal, limit):
+    steps, before = 0, np.inf
+    while True:
+        low, high = best_rows(0, len(V), indptr, indices, data, r, gamma, V, after, policy)
+        V[:] = after + gamma * ((high + low) / 2 / (1 - gamma))
+        size, steps = (high - low) / 2, steps + 1
+        if not goal < size < before or steps >= limit:
+            return steps
+        before = size
+        low, high, _, n = policy_rows(0, len(V), indptr, indices, data, r, gamma, V, after, policy, max(FALL * size, 0.3 * goal), SWEEPS)
+        V[:] = after + gamma * ((high + low) / 2 / (1 - gamma))
+        steps += n

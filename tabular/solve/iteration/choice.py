@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import scipy.sparse as sp
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from pgtheory.tabular.errors import NonTerminating
@@ -11,9 +11,9 @@ from pgtheory.tabular.solve.compiled import compiler
 from pgtheory.tabular.solve.iteration.coarse import coarse_start
 from pgtheory.tabular.solve.iteration.greedy import Found
 from pgtheory.tabular.solve.iteration.inexact import evaluated
-from pgtheory.tabular.solve.iteration.modified import Slow, settled, swept
+from pgtheory.tabular.solve.iteration.modified import Slow, goal_of, settled, swept
 from pgtheory.tabular.solve.iteration.policy import FURTHER, ahead, policy_iteration
-from pgtheory.tabular.solve.play import SMALL, Play
+from pgtheory.tabular.solve.play import SMALL, Play, largest
 from pgtheory.tabular.solve.structure import LARGE
 
 MIXING = 1000
@@ -58,7 +58,7 @@ def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
     else:
         name, kinds, patience = "gauss-seidel", ALONG, PATIENCE
     large = sparse and play.stochastic and play.structure.entries >= LARGE and compiler() is not None
-    V, steps = coarse_start(play, tolerance) if large else (None, 0)
+    V, steps = coarse_start(play, tolerance) if large else start(play, tolerance)
     try:
         return name, swept(play, tolerance, kinds=kinds, patience=patience, start=V).after(steps)
     except Slow as end:
@@ -79,6 +79,15 @@ def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
         except Slow as end:
             V, steps = end.V, steps + end.steps
     return "policy-iteration", policy_iteration(play, tolerance, start=ahead(play, V, FURTHER)).after(steps + FURTHER)
+
+
+def start(play: Play, tolerance: float | None) -> tuple[Float[ndarray, "S"] | None, int]:
+    """A value to begin with, and the sweeps it took: where sweeps are compiled and not worth threads, that of a hundred in one call, which is mostly the end."""
+    rows = play.compiled
+    if rows is None or len(rows.starts) > 1:
+        return None, 0
+    V = largest(play.mdp.mean_reward)
+    return rows.modified(V, goal_of(play, V / (1 - play.mdp.gamma), tolerance), GLANCE)
 
 
 def undiscounted(play: Play, tolerance: float | None) -> tuple[str, Found]:

@@ -5,9 +5,8 @@ from jaxtyping import Float
 
 from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import wanted
-from pgtheory.tabular.solve.iteration.modified import FALL, SWEEPS
 from pgtheory.tabular.solve.play import Play, largest
-from pgtheory.tabular.solve.rows import Rows
+from pgtheory.tabular.solve.rows import FALL, SWEEPS, Rows
 
 LATE = 0.01
 """The share of the residual at which the sweeps of one policy end in the second stage, where few actions change any more; in the first it is FALL."""

@@ -12,17 +12,11 @@ from pgtheory.tabular.solve.certificates import certified, certify, effective_ho
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie, wanted
 from pgtheory.tabular.solve.iteration.sweeps import Compiled, Directed, Shifted, Sweep, best_actions, extremes, middle
 from pgtheory.tabular.solve.play import Play, largest
-from pgtheory.tabular.solve.rows import GROWTH
-
-FALL = 0.1
-"""The sweeps of one policy end when the residual has fallen by this factor. A best-action step that does as well alone needs none."""
+from pgtheory.tabular.solve.rows import FALL, GROWTH, SWEEPS
 
 SETTLED = 10.0
 """Where the last step changed the actions of a smaller share of the states than FALL / SETTLED, the policy is worth more sweeps: the residual may fall by
 SETTLED times that share."""
-
-SWEEPS = 20
-"""Largest number of sweeps of one policy; ten times as many of a settled one."""
 
 RELAXATION = 1.3
 """By how much Gauss-Seidel sweeps of one policy overshoot, until they are seen not to shrink the residual: what they did last is undone then, for along a

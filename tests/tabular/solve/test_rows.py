@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from pgtheory.tabular.models.large import sparse_garnet
 from pgtheory.tabular.solve import rows as module
 from pgtheory.tabular.solve.iteration.modified import modified_policy_iteration
+from pgtheory.tabular.solve.optimal import optimal
 from pgtheory.tabular.solve.play import COMPILED, Play
 from pgtheory.tabular.solve.rows import Rows, best_rows, policy_rows
 
@@ -91,6 +92,32 @@ def test_steps_on_threads_and_not(monkeypatch, kind, least):
     taken = Q[np.arange(50), policy]
     np.testing.assert_allclose(own, taken, atol=20 * unit * abs(V).max())
     np.testing.assert_allclose((low, high), ((taken - V).min(), (taken - V).max()), atol=20 * unit * abs(V).max())
+
+
+@pytest.mark.parametrize("gamma", [0.9, 0.999])
+def test_modified_policy_iteration_in_one_call(gamma):
+    """It ends at the wanted size or at the limit of sweeps, and its value lies within size / (1 - gamma) of the best; the loop in Python finds the same."""
+    model = sparse_garnet(S=60, gamma=gamma, seed=4)
+    rows, V = Rows.of(model.P, model.mean_reward, gamma), np.random.default_rng(1).normal(size=60)
+    best, goal = optimal(model, method="policy-iteration").V, 1e-9 * (1 - gamma)
+
+    found, steps = rows.modified(V, goal, 500)
+    early, few = rows.modified(V, goal, 5)
+
+    assert abs(found - best).max() <= 2 * goal / (1 - gamma) < abs(early - best).max()
+    assert abs(model.backup(found).max(axis=1) - found).max() <= goal + 1e-15
+    assert 10 < steps < 100 and 5 <= few <= 5 + module.SWEEPS + 1
+    plain, spare, policy = V.copy(), np.empty(60), np.zeros(60, dtype=np.uint64)
+    indptr, indices, data = rows.entries
+    assert module.modified_rows(indptr, indices, data, rows.r, gamma, plain, spare, policy, goal, 500) == steps
+    np.testing.assert_allclose(plain, found, rtol=1e-12)
+
+
+def test_modified_policy_iteration_in_one_call_ends_at_rounding():
+    model = sparse_garnet(S=60, seed=4)
+    _, steps = Rows.of(model.P, model.mean_reward, model.gamma).modified(np.zeros(60), 0.0, 10**6)
+
+    assert steps < 200
 
 
 def test_ties_go_to_the_first_action():
