@@ -97,7 +97,7 @@ lu, bands, dense = (partial(by_hand.policy_iteration, evaluate=e) for e in (by_h
 
 POLICY = (
     Competitor("pgtheory", "ours", fresh, our_policy),
-    Competitor("quantecon policy iteration", "quantecon", with_size, quantecon("policy_iteration")),
+    Competitor("quantecon policy iteration", "quantecon", with_size, quantecon("policy_iteration"), ("garnet", "lake", "queue", "dense")),
     Competitor("quantecon modified policy iteration, k = 20", "quantecon", with_size, quantecon("modified_policy_iteration", k=20)),
     Competitor("quantecon modified policy iteration, k = 50", "quantecon", with_size, quantecon("modified_policy_iteration", k=50)),
     Competitor("quantecon value iteration", "quantecon", with_size, quantecon("value_iteration"), ("garnet", "lake", "dense")),

@@ -82,12 +82,13 @@ def reference(mdp, policy) -> Reference:
 
 
 def solvers(mdp, K):
-    """Approximate solvers of M x = b and M' y = c: sweeps where chains mix within a few steps, else a factorisation. The residuals above judge them."""
+    """Approximate solvers of M x = b and M' y = c: sweeps where chains mix within a few steps, else a factorisation, which is cheap where states have few
+    neighbours. The residuals above judge them."""
     S, gamma = mdp.S, mdp.gamma
     if not sp.issparse(K):
         factors = lu_factor(np.eye(S) - gamma * K)
         return (lambda b: lu_solve(factors, b)), (lambda c: lu_solve(factors, c, trans=1))
-    if mdp.ends.any() or abs(np.repeat(np.arange(S), np.diff(K.indptr)) - K.indices).max() < 10:
+    if mdp.ends.any() or K.nnz <= 6 * S or abs(np.repeat(np.arange(S), np.diff(K.indptr)) - K.indices).max() < 10:
         factors = splu(sp.csc_array(sp.eye_array(S) - gamma * K))
         return factors.solve, lambda c: factors.solve(c, trans="T")
 

