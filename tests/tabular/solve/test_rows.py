@@ -113,6 +113,30 @@ def test_modified_policy_iteration_in_one_call(gamma):
     np.testing.assert_allclose(plain, found, rtol=1e-12)
 
 
+@pytest.mark.parametrize("limit", [1, 20, 500])
+def test_one_call_is_its_steps_one_by_one(limit):
+    """A best-action step, then sweeps of that policy, the constant given back after each; all of them count."""
+    model, gamma, goal = sparse_garnet(S=60, seed=4), 0.99, 1e-10
+    rows, V, policy = Rows.of(model.P, model.mean_reward, gamma), np.random.default_rng(1).normal(size=60), np.empty(60, dtype=np.intp)
+    shifted = lambda after, low, high: after + gamma * (low + high) / 2 / (1 - gamma)
+
+    found, steps = rows.modified(V, goal, limit)
+
+    count = 0
+    while True:
+        after, low, high = rows.best(V, policy)
+        V, size, count = shifted(after, low, high), (high - low) / 2, count + 1
+        if size <= goal or count >= limit:
+            break
+        for _ in range(module.SWEEPS):
+            after, low, high = rows.own(V, policy)
+            V, count = shifted(after, low, high), count + 1
+            if (high - low) / 2 <= max(module.FALL * size, 0.3 * goal):
+                break
+    assert steps == count
+    np.testing.assert_allclose(found, V, rtol=1e-11)
+
+
 def test_modified_policy_iteration_in_one_call_ends_at_rounding():
     model = sparse_garnet(S=60, seed=4)
     _, steps = Rows.of(model.P, model.mean_reward, model.gamma).modified(np.zeros(60), 0.0, 10**6)

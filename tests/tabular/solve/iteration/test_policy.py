@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from pgtheory.tabular.errors import InvalidModel, NonTerminating, NotConverged
 from pgtheory.tabular.models.classic import chain
@@ -116,6 +117,21 @@ def test_sparse_models_look_further_ahead_before_each_evaluation(monkeypatch):
 def test_only_sparse_models_off_a_band_look_further():
     """A factorisation of a band costs no more than a backup, and one of a dense matrix not so many."""
     assert [further(Play.of(mdp)) for mdp in (queue(300), chain(50), torus(31))] == [AHEAD, AHEAD, module.FURTHER]
+
+
+def test_without_a_discount_nothing_looks_ahead():
+    """Stay, walk on or leave, all for nothing; who walks to the end earns 1. To stay is as good as any for a hundred steps, and never ends."""
+    S, s = 210, np.random.default_rng(0).permutation(210)
+    P = np.zeros((S, 3, S))
+    P[s, 0, s], P[s[:-1], 1, s[1:]] = 1, 1
+    r = np.zeros((S, 3))
+    r[s[-1], 1] = 1
+    play = Play.of(MDP(P=sp.csr_array(P.reshape(3 * S, S)), r=r, mu=np.full(S, 1 / S), gamma=1.0))
+    assert play.structure.sparse and not play.bands
+
+    found = policy_iteration(play)
+
+    assert found.V.tolist() == [1.0] * S and found.policy.tolist() == [1] * S
 
 
 @pytest.mark.parametrize("gamma", [0.999, 1.0])
