@@ -1,6 +1,6 @@
-"""One step of the variance along one direction over a sparse model, compiled by numba (extra `fast`): all products in one pass over the transitions.
+"""Steps of the variance along one direction over a sparse model, compiled by numba (extra `fast`): all products of a step in one pass over the transitions.
 
-`conditional.py` has the same step on scipy, for any number of directions; both give the same numbers to rounding.
+`conditional.py` has the same on scipy, for any number of directions; both give the same numbers to rounding.
 """
 
 from collections.abc import Callable
@@ -63,6 +63,27 @@ def step(begin, end, starts, columns, chance, by_pair, reward, ends, reward_end,
         new[0, s], new[1, s], new[2, s], new[3, s], new[4, s] = advantage, mean, alpha, beta, gamma
 
 
+def steps(count, starts, columns, chance, by_pair, reward, ends, reward_end, noise, actions, y, values, final, gamma, kappa, nu, after, new):
+    """All `count` steps of a horizon: `new` are the numbers at the first one, `after` is room for those of the next step, and zero.
+
+    Args, where not as in `step`:
+        values: V_t, (T, S), or one row for all steps.
+        final: V after the last step, (S,).
+        gamma: a number.
+    """
+    S, rows = new.shape[1], values.shape[0]
+    for t in range(count - 1, -1, -1):
+        for s in range(S):
+            after[0, s] = gamma * (final[s] if t + 1 == count else values[(t + 1) % rows, s]) + kappa * after[0, s]
+        step(0, S, starts, columns, chance, by_pair, reward, ends, reward_end, noise, actions, y, values[t % rows], kappa, nu, after, new)
+        after[:, :] = new
+
+
 def compiled_step() -> Callable[..., None]:
     """`step` as machine code, compiled once an installation. Importing numba takes half a second: ask for it where there is more to do."""
     return compiled(step)
+
+
+def compiled_steps() -> Callable[..., None]:
+    """`steps` as machine code."""
+    return compiled(steps, step)

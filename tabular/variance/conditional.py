@@ -28,7 +28,7 @@ from pgtheory.tabular.laws.columns import Table
 from pgtheory.tabular.laws.forms import Differences
 from pgtheory.tabular.laws.systems import Systems
 from pgtheory.tabular.laws.transitions import Rewards
-from pgtheory.tabular.variance.compiled import compiled_step
+from pgtheory.tabular.variance.compiled import compiled_step, compiled_steps
 from pgtheory.tabular.variance.spread import Spread, noise, spread
 
 WORTHWHILE = 2**24
@@ -129,22 +129,37 @@ class Conditional:
         return after
 
     def _compiled(self, T: int) -> Ahead:
-        """The same for the sum of the sources, direction by direction, in compiled code on as many threads as there are processors: memory O(S A) a direction."""
-        form, mdp, threads = self.form, self.rewards.mdp, os.cpu_count() or 1
+        """The same for the sum of the sources, in compiled code on as many threads as there are processors: memory O(S A) a direction.
+
+        A thread takes whole directions, or, if there are fewer of them than threads, a range of the states of each step. A state's numbers do not depend on that.
+        """
+        form, mdp, threads, k = self.form, self.rewards.mdp, os.cpu_count() or 1, self.columns.size
         P: Any = self.rewards.P
         model = (P.indptr, P.indices, P.data, mdp.by_pair, self.rewards.at_end[0].ravel() if mdp.by_pair else self.rewards.moments[0])
-        by_pair = (mdp.ends, self.rewards.at_end[0], self.noise, form.actions)
-        edges, found, step = np.linspace(0, mdp.S, threads + 1).astype(int), np.zeros((self.columns.size, 5, mdp.S)), compiled_step()
+        model = (*model, mdp.ends, self.rewards.at_end[0], self.noise, form.actions)
+        found = np.zeros((k, 5, mdp.S))
         with ThreadPoolExecutor(threads) as pool:
-            for i, new in enumerate(found):
-                y, after = np.ascontiguousarray(self.y[..., i]), np.zeros((5, mdp.S))
-                for t in reversed(range(T)):
-                    after[0] = form.gamma * form.after(t) + form.kappa * after[0]
-                    numbers = (*model, *by_pair, y, form.before(t), form.kappa, form.nu, after, new)
-                    list(pool.map(lambda part, numbers=numbers: step(*part, *numbers), pairwise(edges)))
-                    after[...] = new
+            if k >= threads:
+                whole, values = compiled_steps(), np.atleast_2d(form.values)
+                alone = lambda i: whole(
+                    T, *model, self._alone(i), values, form.final, form.gamma, form.kappa, form.nu, np.zeros((5, mdp.S)), found[i]
+                )
+                list(pool.map(alone, range(k)))
+            else:
+                edges, step = np.linspace(0, mdp.S, threads + 1).astype(int), compiled_step()
+                for i, new in enumerate(found):
+                    y, after = self._alone(i), np.zeros((5, mdp.S))
+                    for t in reversed(range(T)):
+                        after[0] = form.gamma * form.after(t) + form.kappa * after[0]
+                        numbers = (*model, y, form.before(t), form.kappa, form.nu, after, new)
+                        list(pool.map(lambda part, numbers=numbers: step(*part, *numbers), pairwise(edges)))
+                        after[...] = new
         advantage, mean, alpha, beta, gamma = np.moveaxis(found, 0, -1)
         return Ahead(advantage=advantage[:, 0], mean=mean, alpha=alpha[:, :1], beta=beta[:, None], gamma=gamma[:, None])
+
+    def _alone(self, i: int) -> Float[np.ndarray, "S A"]:
+        """psi along one direction, in a table of its own."""
+        return np.ascontiguousarray(self.y[..., i])
 
     def _nothing(self, k: int) -> Ahead:
         S, p = self.rewards.mdp.S, 3 if self.split else 1

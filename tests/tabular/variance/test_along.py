@@ -91,15 +91,20 @@ def test_memory_of_a_direction_does_not_grow_with_the_steps():
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="without the extra `fast` there is one road only")
 @pytest.mark.parametrize("reward", ["pair", "move", "noise"])
-def test_compiled_steps_give_the_numbers_of_scipy(reward, by_hand, monkeypatch):
+@pytest.mark.parametrize(("threads", "name"), [(2, "compiled_steps"), (3, "compiled_steps"), (4, "compiled_step")])
+@pytest.mark.parametrize(("by_step", "cut"), [(True, True), (False, True), (True, False)])
+def test_compiled_steps_give_the_numbers_of_scipy(reward, threads, name, by_step, cut, by_hand, monkeypatch):
+    """Three directions: on threads of their own, or each on four. Values of their own at each step or not; what is bootstrapped at the cut, and a horizon of the model."""
     rng = np.random.default_rng(5)
-    model = by_hand.model(rng, S=20, A=3, ends=True, reward=reward, gamma=0.95, sparse=True)
+    model = by_hand.model(rng, S=20, A=3, ends=True, reward=reward, gamma=0.95, sparse=True, horizon=None if cut else 7)
     scene = Scene.of(model, by_hand.policy(rng, "softmax", 20, 3), sampler=by_hand.policy(rng, "softmax", 20, 3))
-    estimator = PolicyGradient(advantage=GAE(lambda_=0.8, critic=by_hand.Table(rng.normal(size=(8, 20))), step_discount=False))
-    args = (estimator, OffPolicy(2, horizon=7), scene, rng.normal(size=(3, 60)))
+    critic = by_hand.Table(rng.normal(size=(8, 20) if by_step else 20))
+    estimator = PolicyGradient(advantage=GAE(lambda_=0.8, critic=critic, step_discount=False))
+    args = (estimator, OffPolicy(2, horizon=7 if cut else None), scene, rng.normal(size=(3, 60)))
     called = []
-    ours = conditional.compiled_step
-    monkeypatch.setattr(conditional, "compiled_step", lambda: called.append(1) or ours())
+    ours = getattr(conditional, name)
+    monkeypatch.setattr(conditional, name, lambda: called.append(1) or ours())
+    monkeypatch.setattr(conditional.os, "cpu_count", lambda: threads)
     scipy = variance_along(*args)
     assert not called
     monkeypatch.setattr(conditional, "WORTHWHILE", 0)
