@@ -148,11 +148,23 @@ def verdict(task: str) -> str:
     close = [f"{cell} ({r:.1f})" for cell, r in ratios.items() if 1.05 < r <= 2]
     wrong = [f"{v['name']} on {cell} (error {v['bound']:.0e})" for cell, laps in by_cell(task).items() for v in laps if v.get("right") is False]
     say = lambda what, found: f"- {what}: {'; '.join(found) if found else 'none'}.\n"
+    elsewhere = [f"{cell} ({name} {duration(seconds)}, ours {duration(ours)})" for cell, name, seconds, ours in faster_elsewhere(task)]
     return (
         say("Cells in which the library takes more than twice as long as the best right answer", lost)
         + say("Cells in which something else is faster, by less than that", close)
         + say("Answers that were fast or slow but wrong", wrong)
+        + (say("Cells in which a figure from elsewhere, scaled, is smaller", elsewhere) if task == "policy" else "")
     )
+
+
+def faster_elsewhere(task: str) -> list[tuple[str, str, float, float]]:
+    """Cells in which a figure from elsewhere, scaled by the bandwidth, is below that of the library: cell, name, seconds, seconds of the library."""
+    triad, found = results.read(task).get("machine", {}).get("triad"), []
+    for cell, laps in by_cell(task).items():
+        ours, other = best(laps, "ours"), scaled(cell, triad) if triad else None
+        if ours and other and other[1] < ours["seconds"]:
+            found.append((cell, *other, ours["seconds"]))
+    return found
 
 
 def everybody(task: str) -> str:

@@ -15,7 +15,7 @@ from tests.benchmarks.peers import scaled
 
 IMAGES = Path(__file__).parents[2] / "docs/images"
 STYLE = {"ours": ("#0b5fa5", "o", "pgtheory"), "quantecon": ("#d1495b", "s", "quantecon, best method"), "by hand": ("#6b7280", "^", "by hand, best")}
-LAWS = ("#0b5fa5", "#3b9ede", "#d1495b", "#e98a5b", "#7b4fa3", "#2a9d62", "#8a8f2a")
+LAWS = ("#0b5fa5", "#3b9ede", "#d1495b", "#e98a5b", "#7b4fa3", "#b39bd0", "#1f2933", "#2a9d62", "#7cc8a0", "#8a8f2a")
 TEXT = {"font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "figure.dpi": 150, "savefig.dpi": 150}
 
 
@@ -77,7 +77,7 @@ def variance() -> None:
     found = [v for v in results.read("laws").values() if v.get("kind") == "growth"]
     names = list(dict.fromkeys(v["name"] for v in found))
     color = dict(zip(names, LAWS, strict=False))
-    figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), width_ratios=(1.35, 1, 1, 1.15))
+    figure, axes = plt.subplots(1, 4, figsize=(12, 4.9), width_ratios=(1.35, 1, 1, 1.15))
     for axis, letter, what in zip(axes, "SAT", ("states S", "actions A", "steps T"), strict=False):
         curves = [v for v in found if v["axis"] == letter]
         for v in curves:
@@ -91,8 +91,8 @@ def variance() -> None:
     axes[0].set_ylabel("seconds")
     against(axes[3], [v for v in results.read("laws").values() if v.get("kind") == "against"])
     handles = [Line2D([], [], color=color[name], marker="o", markersize=4, label=name) for name in names]
-    figure.legend(handles=handles, loc="lower center", ncols=4, frameon=False)
-    figure.tight_layout(rect=(0, 0.12, 1, 1))
+    figure.legend(handles=handles, loc="lower center", ncols=3, frameon=False, fontsize=8)
+    figure.tight_layout(rect=(0, 0.18, 1, 1))
     figure.savefig(IMAGES / "variance.png")
     plt.close(figure)
 

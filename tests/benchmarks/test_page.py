@@ -48,6 +48,7 @@ def test_a_fast_wrong_answer_is_no_win(folder):
     assert "| 3.0 s some-method | 1e-09 | 6.0 s modified policy iteration, k = 20 | > 10 s | 28 ms storm | 0.50 |" in text
     assert "wrong: quantecon policy iteration on queue/1000 (error 2e-06)" in text
     assert "**wrong**" in page.everybody("policy")
+    assert "queue/1000 (storm 28 ms, ours 3.0 s)" in text, "a figure from elsewhere that is smaller is said"
 
 
 def test_lost_cells_are_named(folder):
@@ -63,6 +64,7 @@ def test_lost_cells_are_named(folder):
     assert "by less than that: garnet/1000 (1.5)." in text
     assert "pgtheory on dense/1000 (error 1e+00)" in text
     assert "| dense/1000 | 1000 | **wrong** |" in text
+    assert "scaled, is smaller: garnet/100 (storm 1.6 ms, ours 2.5 s); lake/32 (storm 4.4 ms, ours 500 ms)." in text
 
 
 @pytest.mark.parametrize(
