@@ -59,12 +59,12 @@ class Rows:
         or has grown by GROWTH. The last T V and its smallest and largest change, the size of the first residual, the number of sweeps. On one thread only."""
         return self._step(policy_rows, V.copy(), policy, aim, limit)
 
-    def modified(self, V: Float[np.ndarray, "S"], goal: float, limit: int) -> tuple[Float[np.ndarray, "S"], int]:
+    def modified(self, V: Float[np.ndarray, "S"], goal: float, limit: int) -> tuple[Float[np.ndarray, "S"], Float[np.ndarray, "S A"], int]:
         """Modified policy iteration from V in one call of compiled code, on one thread: until half the span of T V - V is at most `goal`, or does not fall, or there
-        were `limit` sweeps. The value, the constant included, and the number of sweeps."""
-        V, spare, policy = V.copy(), np.empty_like(V), np.empty(len(V), dtype=np.uint64)
-        steps = compiled(modified_rows, best_rows, policy_rows)(*self.entries, self.r, self.gamma, V, spare, policy, goal, limit)
-        return V, steps
+        were `limit` sweeps. The value, the constant included, its Q, and the number of sweeps."""
+        V, spare, policy, Q = V.copy(), np.empty_like(V), np.empty(len(V), dtype=np.uint64), np.empty_like(self.r)
+        steps = compiled(modified_rows, best_rows, policy_rows)(*self.entries, self.r, self.gamma, V, spare, policy, Q, goal, limit)
+        return V, Q, steps
 
     def _step(self, loop: Any, V: np.ndarray, policy: np.ndarray, *until: Any) -> Any:
         after, run, actions = np.empty_like(V), compiled(loop), unsigned(policy)
@@ -116,15 +116,22 @@ def policy_rows(start, stop, indptr, indices, data, r, gamma, V, after, policy, 
             V[s] = after[s] + constant
 
 
-def modified_rows(indptr, indices, data, r, gamma, V, after, policy, goal, limit):
-    steps, before = 0, np.inf
+def modified_rows(indptr, indices, data, r, gamma, V, after, policy, Q, goal, limit):
+    steps, before, A, one = 0, np.inf, np.uint64(r.shape[1]), np.uint64(1)
     while True:
         low, high = best_rows(0, len(V), indptr, indices, data, r, gamma, V, after, policy)
         V[:] = after + gamma * ((high + low) / 2 / (1 - gamma))
         size, steps = (high - low) / 2, steps + 1
         if not goal < size < before or steps >= limit:
-            return steps
+            break
         before = size
         low, high, _, n = policy_rows(0, len(V), indptr, indices, data, r, gamma, V, after, policy, max(FALL * size, 0.3 * goal), SWEEPS)
         V[:] = after + gamma * ((high + low) / 2 / (1 - gamma))
         steps += n
+    for s in range(np.uint64(len(V))):
+        for a in range(A):
+            row, total = s * A + a, gamma * 0
+            for j in range(indptr[row], indptr[row + one]):
+                total += data[j] * V[indices[j]]
+            Q[s, a] = r[s, a] + gamma * total
+    return steps

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 
 import scipy.sparse as sp
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from numpy import ndarray
 
 from pgtheory.tabular.errors import NonTerminating
-from pgtheory.tabular.solve.compiled import compiler
+from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.coarse import coarse_start
 from pgtheory.tabular.solve.iteration.greedy import Found
 from pgtheory.tabular.solve.iteration.inexact import evaluated
-from pgtheory.tabular.solve.iteration.modified import Slow, goal_of, settled, swept
+from pgtheory.tabular.solve.iteration.modified import Slow, finished, goal_of, settled, swept
 from pgtheory.tabular.solve.iteration.policy import FURTHER, ahead, policy_iteration
 from pgtheory.tabular.solve.play import SMALL, Play, largest
 from pgtheory.tabular.solve.structure import LARGE
@@ -57,8 +57,10 @@ def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
         name, kinds, patience = "modified-policy-iteration", SHIFTED, MIXING
     else:
         name, kinds, patience = "gauss-seidel", ALONG, PATIENCE
-    large = sparse and play.stochastic and play.structure.entries >= LARGE and compiler() is not None
-    V, steps = coarse_start(play, tolerance) if large else start(play, tolerance)
+    begun = start(play, tolerance)
+    if begun is not None and float(abs(largest(begun.Q) - begun.V).max()) <= goal_of(play, begun.V, tolerance):
+        return name, begun
+    V, steps = (None, 0) if begun is None else (begun.V, begun.steps)
     try:
         return name, swept(play, tolerance, kinds=kinds, patience=patience, start=V).after(steps)
     except Slow as end:
@@ -81,13 +83,20 @@ def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
     return "policy-iteration", policy_iteration(play, tolerance, start=ahead(play, V, FURTHER)).after(steps + FURTHER)
 
 
-def start(play: Play, tolerance: float | None) -> tuple[Float[ndarray, "S"] | None, int]:
-    """A value to begin with, and the sweeps it took: where sweeps are compiled and not worth threads, that of a hundred in one call, which is mostly the end."""
+def start(play: Play, tolerance: float | None) -> Found | None:
+    """What compiled sweeps reach that stay in one call, which is mostly the end, or that read single precision where the kernel is large; None where neither pays."""
     rows = play.compiled
-    if rows is None or len(rows.starts) > 1:
-        return None, 0
-    V = largest(play.mdp.mean_reward)
-    return rows.modified(V, goal_of(play, V / (1 - play.mdp.gamma), tolerance), GLANCE)
+    if rows is None:
+        return None
+    gamma, first = play.mdp.gamma, largest(play.mdp.mean_reward)
+    if play.structure.entries >= LARGE:
+        V, steps = coarse_start(play, tolerance)
+        Q = play.backup(V)
+    elif len(rows.starts) == 1:
+        V, Q, steps = rows.modified(first, goal_of(play, first / (1 - gamma), tolerance), GLANCE)
+    else:
+        return None
+    return finished(play, V, Q, play.first, tolerance, effective_horizon(gamma), steps)
 
 
 def undiscounted(play: Play, tolerance: float | None) -> tuple[str, Found]:

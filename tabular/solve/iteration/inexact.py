@@ -54,7 +54,7 @@ def evaluated(play: Play, tolerance: float | None, start: Float[np.ndarray, "S"]
             V, size, policy = best_actions(play, V, None)
         steps, goal = steps + looks, goal_of(play, V, tolerance)
         if size <= goal:
-            return finished(play, V, policy, tolerance, effective_horizon(mdp.gamma), steps)
+            return finished(play, V, play.backup(V), policy, tolerance, effective_horizon(mdp.gamma), steps)
         least, stale = (size, 0) if size < 0.5 * least else (least, stale + 1)
         if stale > STALE or not np.isfinite(size):
             raise Slow(V, policy, steps)

@@ -117,9 +117,6 @@ def swept(
         before, _ = middle(*extremes(V), gamma, play.stochastic)
     else:
         V, sweeping = start.copy(), True
-        found = finished(play, V, policy, tolerance, horizon, 0)
-        if float(abs(largest(found.Q) - V)[play.inside].max(initial=0)) <= goal_of(play, V, tolerance):
-            return found
     while True:
         V, size, new = best_actions(play, V, {"forward": False, "backward": True}.get(kind))
         steps += 1
@@ -132,7 +129,7 @@ def swept(
         if stale > STALE:
             raise Slow(V, policy, steps)
         if size <= goal:
-            return finished(play, V, policy, tolerance, horizon, steps)
+            return finished(play, V, play.backup(V), policy, tolerance, horizon, steps)
         sweeping = sweeping or size > FALL * before
         if 0 < size < math.inf and 0 < before < math.inf:
             progress[kind] = (size / before) ** (1 / (steps - then))
@@ -173,9 +170,16 @@ def sweep_of(play: Play, policy: Int[np.ndarray, "S"], kind: str, relaxation: fl
     return Directed(K, play.mdp.gamma, b, kind == "backward", play.worth_compiling, relaxation)
 
 
-def finished(play: Play, V: Float[np.ndarray, "S"], policy: Int[np.ndarray, "S"], tolerance: float | None, horizon: float, steps: int) -> Found:
-    """The answer: V and the best actions for it."""
-    Q = play.backup(V)
+def finished(
+    play: Play,
+    V: Float[np.ndarray, "S"],
+    Q: Float[np.ndarray, "S A"],
+    policy: Int[np.ndarray, "S"],
+    tolerance: float | None,
+    horizon: float,
+    steps: int,
+) -> Found:
+    """The answer: V, its backup Q and the best actions for it; `policy` where with gamma = 1 these run for ever."""
     return Found(V, lowest(play, Q, policy, tie(play, V, horizon, tolerance)), steps, Q)
 
 

@@ -101,16 +101,18 @@ def test_modified_policy_iteration_in_one_call(gamma):
     rows, V = Rows.of(model.P, model.mean_reward, gamma), np.random.default_rng(1).normal(size=60)
     best, goal = optimal(model, method="policy-iteration").V, 1e-9 * (1 - gamma)
 
-    found, steps = rows.modified(V, goal, 500)
-    early, few = rows.modified(V, goal, 5)
+    found, Q, steps = rows.modified(V, goal, 500)
+    early, _, few = rows.modified(V, goal, 5)
 
     assert abs(found - best).max() <= 2 * goal / (1 - gamma) < abs(early - best).max()
     assert abs(model.backup(found).max(axis=1) - found).max() <= goal + 1e-15
+    np.testing.assert_allclose(Q, model.backup(found), rtol=0, atol=20 * 2.0**-53 * abs(found).max())
     assert 10 < steps < 100 and 5 <= few <= 5 + module.SWEEPS + 1
-    plain, spare, policy = V.copy(), np.empty(60), np.zeros(60, dtype=np.uint64)
+    plain, spare, policy, table = V.copy(), np.empty(60), np.zeros(60, dtype=np.uint64), np.empty_like(Q)
     indptr, indices, data = rows.entries
-    assert module.modified_rows(indptr, indices, data, rows.r, gamma, plain, spare, policy, goal, 500) == steps
+    assert module.modified_rows(indptr, indices, data, rows.r, gamma, plain, spare, policy, table, goal, 500) == steps
     np.testing.assert_allclose(plain, found, rtol=1e-12)
+    np.testing.assert_allclose(table, Q, rtol=1e-12)
 
 
 @pytest.mark.parametrize("limit", [1, 20, 500])
@@ -120,7 +122,7 @@ def test_one_call_is_its_steps_one_by_one(limit):
     rows, V, policy = Rows.of(model.P, model.mean_reward, gamma), np.random.default_rng(1).normal(size=60), np.empty(60, dtype=np.intp)
     shifted = lambda after, low, high: after + gamma * (low + high) / 2 / (1 - gamma)
 
-    found, steps = rows.modified(V, goal, limit)
+    found, _, steps = rows.modified(V, goal, limit)
 
     count = 0
     while True:
@@ -139,7 +141,7 @@ def test_one_call_is_its_steps_one_by_one(limit):
 
 def test_modified_policy_iteration_in_one_call_ends_at_rounding():
     model = sparse_garnet(S=60, seed=4)
-    _, steps = Rows.of(model.P, model.mean_reward, model.gamma).modified(np.zeros(60), 0.0, 10**6)
+    _, _, steps = Rows.of(model.P, model.mean_reward, model.gamma).modified(np.zeros(60), 0.0, 10**6)
 
     assert steps < 200
 

@@ -12,6 +12,7 @@ from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet, tor
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve import rows
 from pgtheory.tabular.solve.iteration import choice
+from pgtheory.tabular.solve.iteration.greedy import Found
 from pgtheory.tabular.solve.iteration.modified import Slow
 from pgtheory.tabular.solve.iteration.policy import ahead
 from pgtheory.tabular.solve.optimal import optimal
@@ -129,7 +130,8 @@ def test_each_method_begins_where_the_last_one_gave_up(monkeypatch, ends, cost, 
 
     monkeypatch.setattr(choice, "swept", lambda play, tolerance, *, kinds, patience, start: gives_up((kinds, patience), start))
     monkeypatch.setattr(choice, "evaluated", lambda play, tolerance, start=None: gives_up("inexact", start))
-    monkeypatch.setattr(choice, "start", lambda play, tolerance: (given[0], 1000000))
+    begun = Found(given[0], np.zeros(mdp.S, dtype=int), 1000000, np.full((mdp.S, mdp.A), np.inf))
+    monkeypatch.setattr(choice, "start", lambda play, tolerance: begun)
     monkeypatch.setattr(choice, "factorisation", lambda play, policy: cost * choice.LINE)
     starts, honest = [], choice.policy_iteration
     monkeypatch.setattr(choice, "policy_iteration", lambda play, tolerance, *, start: starts.append(start) or honest(play, tolerance, start=start))
@@ -187,7 +189,7 @@ def test_hundred_sweeps_in_one_call_come_first(monkeypatch):
     """They are counted, and what follows only proves them; where sweeps are worth threads, or nothing is compiled, there are none."""
     model = sparse_garnet(400)
     found = optimal(model)
-    monkeypatch.setattr(choice, "start", lambda play, tolerance: (None, 0))
+    monkeypatch.setattr(choice, "start", lambda play, tolerance: None)
     expected = optimal(model)
     monkeypatch.undo()
     monkeypatch.setattr(rows, "LEAST", 1)
@@ -195,5 +197,5 @@ def test_hundred_sweeps_in_one_call_come_first(monkeypatch):
 
     assert found.steps == pytest.approx(expected.steps, abs=5) and found.steps > 20
     assert abs(found.V - expected.V).max() <= found.bound + expected.bound
-    assert choice.start(play, None) == (None, 0)
-    assert choice.start(Play.of(frozen_lake(16)), None) == (None, 0)
+    assert choice.start(play, None) is None
+    assert choice.start(Play.of(frozen_lake(16)), None) is None

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from pgtheory.tabular.models.large import sparse_garnet
 from pgtheory.tabular.models.mdp import MDP
+from pgtheory.tabular.solve import play
 from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration import choice
 from pgtheory.tabular.solve.iteration import coarse as module
@@ -68,7 +69,7 @@ def test_answer_with_a_coarse_start_is_proven_like_any_other(monkeypatch, tolera
 
 def test_without_a_compiler_there_is_no_coarse_start(monkeypatch):
     monkeypatch.setattr(choice, "LARGE", 1)
-    monkeypatch.setattr(choice, "compiler", lambda: None)
+    monkeypatch.setattr(play, "compiler", lambda: None)
     monkeypatch.setattr(choice, "coarse_start", lambda *_: pytest.fail("called"))
 
     assert optimal(sparse_garnet(S=600, seed=2), tolerance=1e-8).bound <= 1e-8
