@@ -19,6 +19,7 @@ class Banded:
     """
 
     name: ClassVar[str] = "banded"
+    single = False
     LIMIT = 400_000_000
     """Largest number of stored entries: 3.2 GB."""
 

@@ -14,6 +14,7 @@ class Dense:
     """Cost: 2/3 S^3 operations once, 2 S^2 a right-hand side; memory S^2. Source: Golub and Van Loan (2013), Section 3.4."""
 
     name: ClassVar[str] = "dense"
+    single = False
     LIMIT = 20_000
     """Largest S: 3.2 GB."""
 

@@ -20,6 +20,7 @@ class Krylov:
     """
 
     name: ClassVar[str] = "krylov"
+    single = False
 
     def __init__(self, structure: Structure) -> None:
         self.structure = structure

@@ -16,7 +16,7 @@ class Aim:
     The default of `steps` is what is worth its time where another method is left.
     """
 
-    absolute: float = 0.0
+    absolute: float | Float[np.ndarray, "*k"] = 0.0
     relative: float = 0.0
     steps: int = 300
 
@@ -30,9 +30,14 @@ class Refused(Exception):
 
 
 class Solver(Protocol):
-    """A method for one matrix. The constructor does what all right-hand sides share, and may raise Refused."""
+    """A method for one matrix. The constructor does what all right-hand sides share, and may raise Refused.
+
+    Attributes:
+        single: it works in single precision: what it leaves of a residual is worth solving for in turn.
+    """
 
     name: ClassVar[str]
+    single: bool
 
     def __init__(self, structure: Structure) -> None: ...
 

@@ -19,6 +19,7 @@ class SparseLU:
     """
 
     name: ClassVar[str] = "sparse-lu"
+    single = False
 
     def __init__(self, structure: Structure) -> None:
         M = (sp.eye_array(structure.size) - structure.gamma * sp.csr_array(structure.K)).tocsc()
