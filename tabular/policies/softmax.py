@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float
 
-from pgtheory.tabular.arrays import freeze, require_distribution
+from pgtheory.tabular.arrays import freeze, largest, require_distribution
 from pgtheory.tabular.errors import InvalidPolicy
 
 
@@ -47,7 +47,7 @@ class Softmax:
     @cached_property
     def log_probabilities(self) -> Float[np.ndarray, "S A"]:
         """theta minus its log-sum-exp."""
-        shifted = self.theta - self.theta.max(axis=1, keepdims=True)
+        shifted = self.theta - largest(self.theta)[:, None]
         return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
     @cached_property

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pgtheory.tabular.arrays import ROUNDING
+from pgtheory.tabular.arrays import ROUNDING, largest
 from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.solve.chain import UNIT
-from pgtheory.tabular.solve.play import Play, Unbounded, largest
+from pgtheory.tabular.solve.play import Play, Unbounded
 
 
 @dataclass(frozen=True, kw_only=True)

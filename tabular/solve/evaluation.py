@@ -187,15 +187,17 @@ def _stationary(mdp: MDP, pi: np.ndarray, method: str | None, tolerance: float |
     blur = mdp.gamma * (mdp.A + 2) * UNIT * (1 + ROUNDING)
     norm = chain.inverse_norm
     norm = norm / (1 - norm * blur) if norm * blur < 1 else np.inf
-    r_pi = (pi * mdp.mean_reward).sum(axis=1)
+    r_pi = np.einsum("sa,sa->s", pi, mdp.mean_reward)
     # Half of the tolerance is left to rounding.
     value, visits = (chain.aim, chain.aim) if tolerance is None else (Aim(absolute=0.5 * tolerance / norm), Aim(relative=0.5 * tolerance / norm))
     solved, flow = chain.find(r_pi[ends], aim=value), chain.find(mdp.mu[ends], transposed=True, aim=visits)
     V, occupancy = np.zeros(mdp.S), np.zeros(mdp.S)
     V[ends], occupancy[ends] = solved.x, np.maximum(flow.x, 0.0)
     # `MDP.backup` on threads, of which a model knows nothing; `Play.backup` has diagonals and forbidden actions besides.
-    Q = mdp.mean_reward + mdp.gamma * Structure(mdp.transition, mdp.gamma).product(V, False).reshape(mdp.S, mdp.A)
-    residual = np.max(abs((pi * Q).sum(axis=1) - V)[ends], initial=0) + backup_rounding(mdp, abs(V).max())
+    Q = Structure(mdp.transition, mdp.gamma).product(V, False).reshape(mdp.S, mdp.A)
+    Q *= mdp.gamma
+    Q += mdp.mean_reward
+    residual = np.max(abs(np.einsum("sa,sa->s", pi, Q) - V)[ends], initial=0) + backup_rounding(mdp, abs(V).max())
     return Evaluation(
         V=V,
         Q=Q,

@@ -221,13 +221,3 @@ def rounding_of_change(branching: Any, largest_reward: Any, V_max: Any) -> Any:
     each covers 1 - n u and rows of P that exceed one.
     """
     return UNIT * ((branching + 5) * V_max + (2 * branching + 6) * largest_reward)
-
-
-def largest(Q: Float[np.ndarray, "S A"]) -> Float[np.ndarray, "S"]:
-    """max_a Q(s, a), a column at a time: numpy is slow along short rows."""
-    if Q.shape[1] > 16:
-        return Q.max(axis=1)
-    best = Q[:, 0].copy()
-    for a in range(1, Q.shape[1]):
-        np.maximum(best, Q[:, a], out=best)
-    return best

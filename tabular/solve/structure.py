@@ -10,15 +10,15 @@ from jaxtyping import Float, Int
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from pgtheory.tabular.models.mdp import nonzeros, row_sums
-from pgtheory.tabular.solve.compiled import LEAST, on_threads, ranges
-from pgtheory.tabular.solve.transpose import transposed_rows
+from pgtheory.tabular.solve.blocks import Blocks
+from pgtheory.tabular.solve.compiled import LEAST, compiler, on_threads, ranges
 
 UNIT = 2.0**-53
 """Unit roundoff of float64."""
 
 
 LARGE = 10_000_000
-"""Entries from which on the memory limits a product: K' is kept by rows, and sweeps read K in single precision. Below, all stays in the cache."""
+"""Entries from which on the memory limits a product: K is kept by blocks besides, and sweeps read it in single precision. Below, all stays in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +63,8 @@ class Structure:
         """Largest number of entries of a column."""
         if self.by_diagonals:
             return len(self.K.offsets)
-        if "flipped" in self.__dict__:
-            return self.flipped.longest_row
+        if "blocks" in self.__dict__:
+            return self.blocks.longest_column
         return int(np.bincount(self.K.indices, minlength=1).max()) if self.sparse else self.size
 
     def product(self, x: Float[np.ndarray, "S *k"], transposed: bool) -> Float[np.ndarray, "S *k"]:
@@ -74,8 +74,8 @@ class Structure:
         starts, parts = self.parts
         if not transposed:
             return np.concatenate(on_threads(lambda part: part @ x, parts))
-        if self.entries >= LARGE:
-            return self.flipped.product(x, False)
+        if compiler():
+            return self.blocks.product(x, True)
         sums = on_threads(lambda start, part: part.T @ x[start : start + part.shape[0]], starts, parts)
         return np.add.reduce(sums)
 
@@ -91,18 +91,18 @@ class Structure:
         return [i for i, _ in rows], [view(K, i, j) for i, j in rows]
 
     @cached_property
-    def flipped(self) -> "Structure":
-        """K' by rows. It costs as much as a dozen products, after which each one reads at random instead of writing at random, which is five times as slow.
-
-        By diagonals if K is.
-        """
-        return Structure(self.transposed if self.by_diagonals else transposed_rows(self.K), self.gamma)
+    def blocks(self) -> Blocks:
+        """K by blocks of columns, compiled. It costs as much as a handful of products."""
+        return Blocks.of(self.K)
 
     @cached_property
-    def single(self) -> "Structure":
-        """K in single precision, its pattern on the same memory (`astype` of scipy would sort the entries of each row before, which takes as long as ten products)."""
+    def single(self) -> "Structure | Blocks":
+        """K in single precision, for products: by blocks if compiled; else its pattern on the same memory (`astype` of scipy would sort the entries of each row
+        before, which takes as long as ten products)."""
         if self.by_diagonals:
             return Structure(self.K.astype(np.float32), self.gamma)
+        if compiler():
+            return self.blocks.single
         single = view(self.K, 0, self.size)
         single.data = self.K.data.astype(np.float32)
         return Structure(single, self.gamma)

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from jaxtyping import Int
 from numpy import ndarray
 
+from pgtheory.tabular.arrays import largest
 from pgtheory.tabular.errors import NonTerminating
 from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.coarse import coarse_start
@@ -13,7 +14,7 @@ from pgtheory.tabular.solve.iteration.greedy import Found
 from pgtheory.tabular.solve.iteration.inexact import evaluated
 from pgtheory.tabular.solve.iteration.modified import Slow, finished, goal_of, settled, swept
 from pgtheory.tabular.solve.iteration.policy import FURTHER, ahead, policy_iteration
-from pgtheory.tabular.solve.play import SMALL, Play, largest
+from pgtheory.tabular.solve.play import SMALL, Play
 from pgtheory.tabular.solve.structure import LARGE
 
 MIXING = 1000

@@ -3,9 +3,10 @@
 import numpy as np
 from jaxtyping import Float
 
+from pgtheory.tabular.arrays import largest
 from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import wanted
-from pgtheory.tabular.solve.play import Play, largest
+from pgtheory.tabular.solve.play import Play
 from pgtheory.tabular.solve.rows import FALL, SWEEPS, Rows
 
 LATE = 0.01

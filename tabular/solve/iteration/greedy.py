@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pgtheory.tabular.solve.play import Play, largest
+from pgtheory.tabular.arrays import largest
+from pgtheory.tabular.solve.play import Play
 from pgtheory.tabular.solve.reachability import endable, proper_policy
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from pgtheory.tabular.arrays import largest
 from pgtheory.tabular.solve.certificates import effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found
 from pgtheory.tabular.solve.iteration.modified import Slow, finished, goal_of, or_error
@@ -10,7 +11,7 @@ from pgtheory.tabular.solve.iteration.policy import policy_iteration
 from pgtheory.tabular.solve.iteration.sweeps import best_actions
 from pgtheory.tabular.solve.linear.krylov import Krylov
 from pgtheory.tabular.solve.linear.solver import Aim
-from pgtheory.tabular.solve.play import Play, largest
+from pgtheory.tabular.solve.play import Play
 from pgtheory.tabular.solve.structure import Structure
 
 FALL = 0.01

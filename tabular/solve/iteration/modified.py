@@ -7,11 +7,12 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
+from pgtheory.tabular.arrays import largest
 from pgtheory.tabular.errors import NotConverged
 from pgtheory.tabular.solve.certificates import certified, certify, effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie, wanted
 from pgtheory.tabular.solve.iteration.sweeps import Compiled, Directed, Shifted, Sweep, best_actions, extremes, middle
-from pgtheory.tabular.solve.play import Play, largest
+from pgtheory.tabular.solve.play import Play
 from pgtheory.tabular.solve.rows import FALL, GROWTH, SWEEPS
 
 SETTLED = 10.0

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from pgtheory.tabular.arrays import largest
 from pgtheory.tabular.errors import InvalidModel, NonTerminating, NotConverged
 from pgtheory.tabular.solve.certificates import certified, effective_horizon
 from pgtheory.tabular.solve.iteration.greedy import Found, lowest, tie
-from pgtheory.tabular.solve.play import STEPS, Play, largest
+from pgtheory.tabular.solve.play import STEPS, Play
 
 AHEAD = 8
 """Backups before the first evaluation: together they cost less than the factorisation of a dense matrix, and save one or more."""

@@ -10,8 +10,9 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 from scipy.sparse.linalg import SuperLU, splu
 
+from pgtheory.tabular.arrays import largest
 from pgtheory.tabular.solve.compiled import compiled, unsigned
-from pgtheory.tabular.solve.play import Play, largest
+from pgtheory.tabular.solve.play import Play
 from pgtheory.tabular.solve.rows import GROWTH, Rows
 from pgtheory.tabular.solve.structure import Structure
 

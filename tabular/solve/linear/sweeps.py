@@ -48,11 +48,10 @@ class Sweeps:
         if transposed and np.any(abs(b.sum(axis=0)) > LOST * (1 - self.rate) * norm(b, True)):
             start, steps = self._start(b, True), 1
             b = b + self.structure.gamma * self.structure.product(start, True) - start
-        kernel = self.structure.flipped.single if transposed else self.structure.single
         # Scaled to one, so that nothing is below what float32 can hold.
         scale = np.where(b.any(axis=0), norm(b, transposed), 1.0)
         inner = Aim(np.maximum(DIGITS, 0.5 * aim.allowed(np.zeros_like(scale)) / scale), 0.0, aim.steps - steps)
-        x, more = self._swept((b / scale).astype(np.float32), lambda v: kernel.product(v, False), transposed, inner)
+        x, more = self._swept((b / scale).astype(np.float32), lambda v: self.structure.single.product(v, transposed), transposed, inner)
         return start + scale * x, steps + more
 
     def _start(self, b: np.ndarray, transposed: bool) -> np.ndarray:

@@ -81,18 +81,24 @@ def test_products_on_threads_are_the_same(monkeypatch, structures):
         monkeypatch.undo()
 
 
-def test_transposed_product_by_rows_is_the_same(monkeypatch):
-    """Above LARGE entries K' is kept by rows; the sums are the same numbers in another order."""
+@pytest.mark.parametrize("numba", [True, False])
+def test_transposed_product_by_blocks_is_the_same(monkeypatch, numba):
+    """Above LARGE entries, if compiled, K is kept by blocks besides; the sums are the same numbers in another order."""
     K = sparse_garnet(S=400, A=1).P
     x = np.random.default_rng(0).normal(size=400)
     plain = K.T @ x
     monkeypatch.setattr(module, "LEAST", 1)
     monkeypatch.setattr(module, "LARGE", 1)
+    if not numba:
+        monkeypatch.setattr(module, "compiler", lambda: None)
 
     found = Structure(K, 0.9)
 
     # 400 numbers of size one with at most a few dozen in a sum
     np.testing.assert_allclose(found.product(x, True), plain, rtol=0, atol=1e-14)
-    np.testing.assert_array_equal(found.flipped.K.toarray(), K.toarray().T)
+    assert ("blocks" in vars(found)) == numba
+    assert found.longest_column == np.bincount(K.indices).max()
     two = np.stack([x, 2 * x], axis=1)
     np.testing.assert_allclose(found.product(two, True), np.stack([plain, 2 * plain], axis=1), rtol=0, atol=1e-14)
+    for transposed, M in ((False, K), (True, K.T)):
+        np.testing.assert_allclose(found.single.product(x.astype(np.float32), transposed), M @ x, rtol=0, atol=1e-5)
