@@ -43,7 +43,10 @@ class Krylov:
         return x, steps
 
     def _apply(self, v: np.ndarray, transposed: bool) -> np.ndarray:
-        return v - self.structure.gamma * self.structure.product(v, transposed)
+        after = self.structure.product(v, transposed)
+        after *= -self.structure.gamma
+        after += v
+        return after
 
     def _start(self, r: np.ndarray, transposed: bool, aim: Aim, known: np.ndarray, limit: int) -> tuple[np.ndarray, int]:
         """BiCGSTAB from zero towards M x = r; `known` is the norm of what was found before."""
@@ -56,19 +59,25 @@ class Krylov:
         while step < limit:
             step += 1
             rho, old = dot(shadow, r), rho
-            p = r + quotient(rho * alpha, old * omega) * (p - omega * v)
+            p -= omega * v
+            p *= quotient(rho * alpha, old * omega)
+            p += r
             v = self._apply(p, transposed)
             alpha = quotient(rho, dot(shadow, v))
             s = r - alpha * v
             t = self._apply(s, transposed)
             omega = quotient(dot(t, s), dot(t, t))
-            x += alpha * p + omega * s
-            r = s - omega * t
+            x += alpha * p
+            x += omega * s
+            t *= -omega
+            t += s
+            r = t
             size = norm(r, transposed)
             since = 0 if np.any(size < 0.5 * least) else since + 1
             least = np.fmin(least, size) if since == 0 else least
             # Half of what is allowed is left to the drift of the recursion.
-            if since > PATIENCE or not np.all(np.isfinite(size)) or np.all(size <= 0.5 * aim.allowed(np.maximum(known, norm(x, transposed)))):
+            allowed = aim.allowed(np.maximum(known, norm(x, transposed)) if aim.relative else known)
+            if since > PATIENCE or not np.all(np.isfinite(size)) or np.all(size <= 0.5 * allowed):
                 break
         return x, step
 
