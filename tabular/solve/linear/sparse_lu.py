@@ -22,14 +22,15 @@ class SparseLU:
     single = False
 
     def __init__(self, structure: Structure) -> None:
-        M = (sp.eye_array(structure.size) - structure.gamma * sp.csr_array(structure.K)).tocsc()
+        M = sp.eye_array(structure.size, format="csr") - structure.gamma * sp.csr_array(structure.K)
         l, u = structure.bandwidth
         order = "NATURAL" if l == 0 or u == 0 else "MMD_AT_PLUS_A"
         try:
-            self.factors = splu(M, permc_spec=order, diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+            # SuperLU stores columns: the rows of M are the columns of M', which is factorised without a copy.
+            self.factors = splu(M.T, permc_spec=order, diag_pivot_thresh=0.0, options={"SymmetricMode": True})
         except (RuntimeError, MemoryError) as problem:
             raise Refused(f"SuperLU: {problem}") from None
 
     def solve(self, b: Float[np.ndarray, "S *k"], transposed: bool, aim: Aim) -> tuple[Float[np.ndarray, "S *k"], int]:
         """One pair of triangular solves."""
-        return self.factors.solve(b, trans="T" if transposed else "N"), 1
+        return self.factors.solve(b, trans="N" if transposed else "T"), 1
