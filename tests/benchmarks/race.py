@@ -17,6 +17,9 @@ from tests.benchmarks.competitors import TASKS
 STARTING = 180.0
 """Seconds that loading and compiling on a small problem may take."""
 
+LONG = 8.0
+"""Seconds of a first call from which on it counts, for there is no time for a second; in it code for large problems is loaded, and memory seen for the first time."""
+
 
 def serve(pipe, task):
     """The loop of one process: ("cell", cell) loads a problem, ("run", (name, calls)) answers (seconds of each call, answer, method)."""
@@ -135,14 +138,14 @@ class Lap:
 
 
 def wanted(first: float) -> tuple[int, int]:
-    """(rounds, calls a round) of a competitor whose first call took this long; beyond three seconds that call counts too."""
+    """(rounds, calls a round) of a competitor whose first call took this long; beyond LONG seconds there is no other."""
     if first < 0.02:
         return 7, max(1, min(20, int(0.02 / first)))
-    return (7, 1) if first < 0.3 else (5, 1) if first < 1 else (3, 1) if first < 3 else (1, 1) if first < 8 else (0, 1)
+    return (7, 1) if first < 0.3 else (5, 1) if first < 1 else (3, 1) if first < 3 else (2, 1) if first < LONG else (0, 1)
 
 
 def race(runners, competitors, cell) -> dict[str, Lap]:
-    """Everybody's laps in a cell; `runners` has a process for each group. The first call is a rehearsal, unless it takes more than three seconds: then it counts."""
+    """Everybody's laps in a cell; `runners` has a process for each group. The first call is a rehearsal, unless it takes more than LONG seconds: then it counts."""
     laps, plan = {c.name: Lap() for c in competitors}, {}
     for c in competitors:
         if (c.name, cell.family) in runners[c.group].late:
@@ -168,7 +171,7 @@ def race(runners, competitors, cell) -> dict[str, Lap]:
             lap.word = f"failed: {reason}"
             del plan[c.name]
             continue
-        if first > 3:
+        if first >= LONG:
             lap.seconds.append(first)
         plan[c.name] = wanted(first)
     for number in range(max((rounds for rounds, _ in plan.values()), default=0)):
