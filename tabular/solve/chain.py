@@ -52,8 +52,9 @@ SMALL = 300
 FULL = 5000
 """Up to so many states a full LU is a matter of seconds."""
 
-MANY = 8
-"""So many right-hand sides make a factorisation worth while."""
+MANY = {"krylov": 30, "sweeps": 10, "dense": 50}
+"""States a right-hand side up to which a full LU costs less than Krylov steps or sweeps of a sparse K, or sweeps of a dense one: measured on chains that forget
+within some dozens of steps."""
 
 BAND = 10
 """Operations of a banded LU for each entry of K up to which it is preferred to all others."""
@@ -256,20 +257,21 @@ class Chain:
         if s.size <= SMALL:
             yield "dense"
             return
+        full = lambda instead: s.size <= FULL and columns * MANY[instead] >= s.size
         if s.sparse:
             if narrow(s, s.bandwidth, BAND):
                 yield "banded"
-            if columns >= MANY and s.size <= FULL and not narrow(s, s.bandwidth, FILL):
+            if full("sweeps") and not narrow(s, s.bandwidth, FILL):
                 yield "dense"
             if 0 in s.bandwidth or narrow(s, s.bandwidth, FILL):
                 yield "sparse-lu"
-        elif columns >= MANY or not s.constant_sum:
+        elif columns * MANY["dense"] >= s.size or not s.constant_sum:
             yield "dense"
         if s.constant_sum and s.contraction < 1:
             yield "sweeps"
         if s.sparse and s.entries <= LEAST / 4 and narrow(s, s.ordered_bandwidth, FILL):
             yield "sparse-lu"
-        if not s.sparse and s.size <= FULL:
+        if full("krylov") or (not s.sparse and s.size <= FULL):
             yield "dense"
         yield "krylov"
         if s.sparse and narrow(s, s.ordered_bandwidth, BAND):

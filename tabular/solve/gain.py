@@ -43,14 +43,14 @@ def optimal_gain(mdp: MDP, *, method: str | None = None, tolerance: float | None
 
     Args:
         method: "policy-iteration" or "value-iteration"; None: value iteration for large sparse models, if it converges, else policy iteration.
-        tolerance: value iteration stops when `bound` and `gap` are below it; None: at ten digits of the largest reward, or at rounding.
+        tolerance: proven error of the gain, or NotConverged; value iteration stops when `gap` is below it too. None: ten digits of the largest reward, or rounding.
 
     Cost: one linear system a step of policy iteration; O(S^2 A) or O(nnz) a sweep.
 
     Raises:
         InvalidArgument: the model ends or has a horizon, or the method is unknown.
         Multichain: the best gain may depend on the start.
-        NotConverged: value iteration cannot prove the tolerance.
+        NotConverged: the tolerance cannot be proven; `best` is the bias that was found, `bound` what is proven of the gain.
     """
     if method not in (None, *METHODS):
         raise InvalidArgument(f"method is {method!r}, expected one of {', '.join(METHODS)} for the average reward.")
@@ -62,8 +62,17 @@ def optimal_gain(mdp: MDP, *, method: str | None = None, tolerance: float | None
                 return value_iteration(model, tolerance, SWEEPS)
             except NotConverged:
                 pass
-        return policy_iteration(model)
-    return policy_iteration(model) if method == "policy-iteration" else value_iteration(model, tolerance, LAST_SWEEP)
+    if method == "value-iteration":
+        return value_iteration(model, tolerance, LAST_SWEEP)
+    found = policy_iteration(model)
+    if tolerance is not None and not found.bound <= tolerance:
+        raise NotConverged(
+            f"policy-iteration proves the best average reward to {found.bound:.3g} after {found.steps} evaluations, not to {tolerance:g}: rounding in float64 "
+            "allows no smaller bound. Give a larger tolerance, or none.",
+            best=found.V,
+            bound=found.bound,
+        )
+    return found
 
 
 def policy_iteration(model: Continuing) -> Optimal:

@@ -17,7 +17,6 @@ from pgtheory.tabular.solve.certificates import certified
 from pgtheory.tabular.solve.chain import require_tolerance
 from pgtheory.tabular.solve.evaluation import backup_rounding
 from pgtheory.tabular.solve.iteration.choice import chosen
-from pgtheory.tabular.solve.iteration.greedy import DIGITS
 from pgtheory.tabular.solve.iteration.inexact import inexact_policy_iteration
 from pgtheory.tabular.solve.iteration.linear_program import occupancy_program
 from pgtheory.tabular.solve.iteration.modified import gauss_seidel, modified_policy_iteration
@@ -108,7 +107,7 @@ def optimal(model: object, *, method: str | None = None, tolerance: float | None
     if criterion == "average":
         from pgtheory.tabular.solve.gain import optimal_gain
 
-        return optimal_gain(mdp, method=method, tolerance=DIGITS if tolerance is None else tolerance)
+        return optimal_gain(mdp, method=method, tolerance=tolerance)
     if mdp.horizon is not None:
         return backward_induction(mdp, mdp.horizon)
     play = Play.of(mdp)

@@ -77,7 +77,11 @@ def test_direct_gradient_is_the_partial_derivative(stacks, return_of, slope_of, 
         expected = slope_of(lambda x, n=n: return_of(stack, n, x), pi[n])
         assert abs(tangent(outlook.gradient[n].ravel()) - tangent(expected.ravel())).max() <= LONG
         assert abs(outlook.value[n] - return_of(stack, n, pi[n]).real) <= LONG
-        assert abs(outlook.gradient[n].ravel() - return_gradient(stack.models[n], Direct(pi[n]))).max() <= LONG
+        # d(s) Q(s, a) without a probability: two solutions, each 100 roundings off its own size, in a number of up to a thousand.
+        assert (
+            abs(outlook.gradient[n].ravel() - return_gradient(stack.models[n], Direct(pi[n]))).max()
+            <= 200 * 2.0**-53 * abs(outlook.gradient[n]).max()
+        )
 
 
 def test_direct_outlook_stands_zeros():
