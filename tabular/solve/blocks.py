@@ -83,7 +83,7 @@ class Blocks:
             return np.stack([self.product(np.ascontiguousarray(column), transposed) for column in x.T], axis=1)
         sums = np.zeros(self.shape[transposed], dtype=self.values.dtype)
         if transposed:
-            first = range(0, self.shape[1], 1 << self.bits)
+            first = list(range(0, self.shape[1], 1 << self.bits))
             on_threads(
                 lambda block, start, stop: compiled(add_transposed)(start, stop, self.within, self.rows, self.values, x, sums[block:]),
                 first,

@@ -56,12 +56,11 @@ def optimal_gain(mdp: MDP, *, method: str | None = None, tolerance: float | None
         raise InvalidArgument(f"method is {method!r}, expected one of {', '.join(METHODS)} for the average reward.")
     model = Continuing.of(mdp)
     require_weakly_communicating(model)
-    if method is None:
-        if sp.issparse(mdp.P) and mdp.S > DIRECT:
-            try:
-                return value_iteration(model, tolerance, SWEEPS)
-            except NotConverged:
-                pass
+    if method is None and sp.issparse(mdp.P) and mdp.S > DIRECT:
+        try:
+            return value_iteration(model, tolerance, SWEEPS)
+        except NotConverged:
+            pass
     if method == "value-iteration":
         return value_iteration(model, tolerance, LAST_SWEEP)
     found = policy_iteration(model)
