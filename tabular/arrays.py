@@ -9,16 +9,24 @@ from pgtheory.tabular.errors import InvalidArgument, InvalidModel, PgtheoryError
 ROUNDING = 1e-12
 """Slack of a sum of probabilities: 4096 terms of unit roundoff 2^-53, rounded up."""
 
+COARSE = 1e-3
+"""Excess of a sum up to which its error text takes it for the rounding of a shorter type: entries of float16 are wrong by up to 2^-11 of themselves."""
+
 
 def freeze(name: str, values: object, *, dtype: type = np.float64, error: type[PgtheoryError] = InvalidModel) -> np.ndarray:
-    """A read-only copy of `values` as an array of `dtype`; NaN and infinities are refused."""
+    """A read-only copy of `values` as an array of `dtype`; NaN, infinities, complex numbers and sparse matrices are refused."""
+    if sp.issparse(values):
+        raise error(f"{name} is a sparse matrix, which is not taken here. Give a full array: {name}.toarray().")
     try:
+        if np.iscomplexobj(values):  # pyright: ignore[reportArgumentType]
+            raise TypeError("its numbers are complex; take the real part if that is meant")
         array = np.array(values, dtype=dtype)
-    except (TypeError, ValueError) as problem:
+    except (TypeError, ValueError, RuntimeError) as problem:  # RuntimeError: a tensor that requires its gradient
         raise error(f"{name} is not an array of numbers ({problem}). Give nested lists or a numpy array of one shape.") from None
     if not np.isfinite(array).all():
         where = first(~np.isfinite(array))
-        raise error(f"{name}{where} is {array[tuple(where)]}. Every entry must be a finite number: check how the array was built.")
+        found = values if values is None else array[tuple(where)]
+        raise error(f"{name}{where or ''} is {found}. Every entry must be a finite number: check how the array was built.")
     array.setflags(write=False)
     return array
 
@@ -70,9 +78,11 @@ def require_substochastic(name: str, sums: np.ndarray) -> None:
     """Refuse row sums above one. `sums` has the leading axes of the rows."""
     if (sums > 1 + ROUNDING).any():
         where = first(sums > 1 + ROUNDING)
+        total = sums[tuple(where)]
+        cure = "For visit counts use MDP.from_counts." if total > 1 + COARSE else "Rounding, as of float32: divide each row by its sum, in float64."
         raise InvalidModel(
-            f"{name}{where} sums to {sums[tuple(where)]:.12g}, more than one. A row of {name} is a distribution over next states; "
-            "it may sum to less than one (the rest ends the episode) but not to more. For visit counts use MDP.from_counts."
+            f"{name}{where} sums to {total:.12g}, more than one. A row of {name} is a distribution over next states; "
+            f"it may sum to less than one (the rest ends the episode) but not to more. {cure}"
         )
 
 
@@ -83,13 +93,13 @@ def require_distribution(name: str, array: np.ndarray, *, error: type[PgtheoryEr
     if (abs(sums - 1) > ROUNDING).any():
         index = tuple(first(abs(sums - 1) > ROUNDING))
         where, total = list(index) if index else "", sums[index]
-        raise error(f"{name}{where} sums to {total:.12g}, not to one. Each row of {name} is a distribution: divide it by its sum.")
+        raise error(f"{name}{where} sums to {total:.12g}, not to one. Each row of {name} is a distribution: divide it by its sum, in float64.")
 
 
 def require_between(name: str, value: float, low: float, high: float) -> float:
     """`value` as a float if low <= value <= high, else an error."""
     try:
-        number = float(value) if not isinstance(value, str) else None
+        number = None if isinstance(value, str | bool | np.bool_) else float(value)
     except (TypeError, ValueError):
         number = None
     if number is None:

@@ -39,7 +39,10 @@ def load(path: str | os.PathLike[str]) -> MDP:
     try:
         content = unflattened(read_npz(path)) if suffix == ".npz" else json.loads(path.read_text(encoding="utf8"))
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as problem:
-        raise InvalidModel(f"{path} cannot be read as {suffix}: {problem}.") from None
+        reason = str(problem).partition(". If you trust")[0].rstrip(".")  # numpy's advice to load what may run code
+        raise InvalidModel(
+            f"{path} cannot be read as {suffix}: {reason}. Write it again, for instance with `save` of pgtheory.tabular.models.files."
+        ) from None
     if not isinstance(content, Mapping):
         raise InvalidModel(f"{path} holds a {type(content).__name__}, expected one object with the fields P, r, mu.")
     unknown = sorted(set(content) - set(NAMES))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from pgtheory.tabular.arrays import (
     ROUNDING,
@@ -247,18 +247,27 @@ def repeats(P: sp.csr_array, A: int) -> float:
     return 1 - len(np.unique(place)) / max(len(place), 1)
 
 
-def frozen_csr(name: str, matrix: object) -> sp.csr_array:
+def frozen_csr(name: str, matrix: Any) -> sp.csr_array:
     """A read-only CSR copy with sorted, accumulated entries."""
+    if np.iscomplexobj(matrix) or len(matrix.shape) != 2:
+        found = "complex numbers" if np.iscomplexobj(matrix) else f"the shape {matrix.shape}"
+        raise InvalidModel(f"{name} is a sparse array with {found}. Give real numbers in the shape (S*A, S), row s*A + a.")
     csr = sp.csr_array(matrix, dtype=np.float64, copy=True)
     csr.sum_duplicates()
     if max(csr.nnz, *csr.shape) < 2**31:
         # Half the traffic of 64-bit indices: a sweep over a large model costs what it reads.
         csr = sp.csr_array((csr.data, csr.indices.astype(np.int32, copy=False), csr.indptr.astype(np.int32, copy=False)), shape=csr.shape)
     if not np.isfinite(csr.data).all():
-        raise InvalidModel(f"{name} has an entry that is not finite. Every entry must be a finite number.")
+        raise InvalidModel(f"{entry(name, csr, ~np.isfinite(csr.data))}. Every entry must be a finite number: check how the matrix was built.")
     for part in (csr.data, csr.indices, csr.indptr):
         part.setflags(write=False)
     return csr
+
+
+def entry(name: str, csr: sp.csr_array, wrong: Bool[np.ndarray, "nnz"]) -> str:
+    """Where the first wrong entry stands, and what it is: `P[4, 1] is nan`, in the numbers of the matrix."""
+    k = int(np.argmax(wrong))
+    return f"{name}[{np.searchsorted(csr.indptr, k, side='right') - 1}, {csr.indices[k]}] is {csr.data[k]}"
 
 
 def frozen_kernel(P: object, S: int) -> tuple[np.ndarray | sp.csr_array, Float[np.ndarray, "S A"]]:
@@ -268,13 +277,19 @@ def frozen_kernel(P: object, S: int) -> tuple[np.ndarray | sp.csr_array, Float[n
         if csr.shape[1] != S or not csr.shape[0] or csr.shape[0] % S:
             raise InvalidModel(f"P has shape {csr.shape}, expected (S*A, S) with S = {S}, the length of mu; row s*A + a.")
         if (csr.data < 0).any():
-            raise InvalidModel(f"P has the entry {csr.data.min()}, a negative probability. Probabilities are at least 0.")
+            raise InvalidModel(f"{entry('P', csr, csr.data < 0)}, a negative probability. Probabilities are at least 0: clip rounding errors before.")
         sums = row_sums(csr).reshape(S, -1)
         require_substochastic("P", sums)
         return csr, sums
+    if isinstance(P, list | tuple) and any(map(sp.issparse, P)):
+        raise InvalidModel(
+            "P is a list of sparse matrices. Give one matrix (S*A, S) with the row s*A + a: of one matrix (S, S) for each of A actions this is "
+            "scipy.sparse.vstack(P).tocsr()[np.arange(S * A).reshape(A, S).T.ravel()]."
+        )
     array = freeze("P", P)
     if array.ndim != 3 or array.shape[0] != S or array.shape[2] != S or not array.shape[1]:
-        raise InvalidModel(f"P has shape {array.shape}, expected (S, A, S) with S = {S}, the length of mu, and at least one action.")
+        cure = " Of tables P[a, s, t] give P.transpose(1, 0, 2)." if array.ndim == 3 and array.shape[1:] == (S, S) else ""
+        raise InvalidModel(f"P has shape {array.shape}, expected (S, A, S) with S = {S}, the length of mu, and at least one action.{cure}")
     require_nonnegative("P", array)
     sums = array.sum(axis=-1)
     require_substochastic("P", sums)

@@ -180,7 +180,7 @@ def test_without_gymnasium_the_extra_is_named(monkeypatch):
         ({0: {1: [(1.0, 0, 1.0, True)]}}, "KeyError"),
         ({0: {0: [(1.0, 0, 1.0, True)], 1: [(1.0, 0, 1.0, True)]}, 1: {0: [(1.0, 0, 1.0, True)]}}, "KeyError|1 and with 2 actions"),
         ({0: {0: [(1.0, 0, 1.0, True)]}, 1: {0: [(1.0, 0, 1.0, True)], 1: [(1.0, 0, 1.0, True)]}}, "with 1 and with 2 actions"),
-        ({0: {0: [(1.0, 0, float("nan"), False)]}}, "not finite"),
+        ({0: {0: [(1.0, 0, float("nan"), False)]}}, r"r\[0, 0\] is nan"),
         ({}, "KeyError"),
     ],
 )

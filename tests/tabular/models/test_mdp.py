@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,7 +48,24 @@ def transitions(m: MDP) -> np.ndarray:
         ({"P": sp.csr_array(np.zeros((3, 2)))}, r"P has shape \(3, 2\), expected \(S\*A, S\) with S = 2"),
         ({"P": sp.csr_array(-np.reshape(P, (4, 2)))}, "negative probability"),
         ({"P": sp.csr_array(1.5 * np.reshape(P, (4, 2)))}, r"P\[0, 0\] sums to 1.125"),
-        ({"P": sp.csr_array(np.inf * np.ones((4, 2)))}, "P has an entry that is not finite"),
+        ({"P": sp.csr_array(np.inf * np.ones((4, 2)))}, r"P\[0, 0\] is inf\. Every entry must be a finite number"),
+        ({"P": sp.csr_array(([0.5, np.nan], ([0, 2], [0, 1])), shape=(4, 2))}, r"P\[2, 1\] is nan\. Every entry must be a finite number"),
+        ({"P": sp.csr_array(([0.5, -0.5], ([0, 3], [0, 1])), shape=(4, 2))}, r"P\[3, 1\] is -0.5, a negative probability.*clip"),
+        ({"P": SPARSE * 1j}, "P is a sparse array with complex numbers"),
+        ({"P": sp.coo_array(np.ones(2))}, r"P is a sparse array with the shape \(2,\).*\(S\*A, S\)"),
+        ({"P": [sp.csr_array(np.eye(2))] * 2}, r"P is a list of sparse matrices.*scipy\.sparse\.vstack\(P\)"),
+        ({"P": np.zeros((3, 2, 2))}, r"Of tables P\[a, s, t\] give P\.transpose\(1, 0, 2\)"),
+        ({"P": np.zeros((3, 2, 3))}, r"P has shape \(3, 2, 3\).*at least one action\.$"),
+        ({"P": np.array(P) + 0j}, "P is not an array of numbers.*complex"),
+        ({"P": None}, r"P is None\. Every entry"),
+        (
+            {"P": np.full((2, 1, 2), 0.1, dtype=np.float32) * 5.0000005},
+            r"more than one.*\. Rounding, as of float32: divide each row by its sum, in float64\.$",
+        ),
+        ({"mu": np.array([0.1, 0.9], dtype=np.float32)}, "divide it by its sum, in float64"),
+        ({"mu": sp.csr_array([MU])}, r"mu is a sparse matrix.*mu\.toarray\(\)"),
+        ({"mu": 1.0}, r"mu has shape \(\)"),
+        ({"mu": np.nan}, "mu is nan"),
         ({"mu": [0.5, 0.6]}, "mu sums to 1.1, not to one"),
         ({"mu": [1.5, -0.5]}, r"mu\[1\] is -0.5, a negative probability"),
         ({"mu": []}, r"mu has shape \(0,\)"),
@@ -83,6 +101,8 @@ def test_invalid_model(fields, text):
         ({"gamma": float("nan")}, "gamma is nan"),
         ({"gamma": None}, "gamma is None, expected a number between 0 and 1"),
         ({"gamma": "0.9"}, "gamma is '0.9', expected a number"),
+        ({"gamma": True}, "gamma is True, expected a number"),
+        ({"gamma": np.True_}, "gamma is (np.)?True_?, expected a number"),
         ({"gamma": [0.9, 0.8]}, r"gamma is \[0.9, 0.8\], expected a number"),
         ({"horizon": 0}, "horizon is 0, expected a whole number of at least 1"),
         ({"horizon": 2.5}, "horizon is 2.5"),
@@ -105,6 +125,17 @@ def test_invalid_number(fields, text):
 def test_invalid_outcomes(values, chance, text):
     with pytest.raises(InvalidModel, match=text):
         Outcomes(values=np.array(values), chance=chance)
+
+
+def test_one_sparse_matrix_an_action_is_stacked_as_the_error_says():
+    """The cure, run as printed, gives the model of the dense table."""
+    per_action = [sp.csr_array(np.array(P)[:, a, :]) for a in range(2)]
+    with pytest.raises(InvalidModel) as caught:
+        MDP(P=per_action, r=R, mu=MU)
+    cure = str(caught.value).partition("this is ")[2].rstrip(".")
+    stacked = MDP(P=eval(cure, {"scipy": scipy, "np": np, "P": per_action, "S": 2, "A": 2}), r=R, mu=MU)
+
+    assert np.array_equal(transitions(stacked), P)
 
 
 def test_every_error_is_a_value_error_of_the_library():
