@@ -24,6 +24,18 @@ class Values(Protocol):
     def __call__(self, scene: Scene) -> np.ndarray: ...
 
 
+def require_values(name: str, values: object) -> None:
+    """Refuse a bare table or number where a values object is wanted.
+
+    Raises:
+        InvalidArgument: it cannot be called.
+    """
+    if not callable(values):
+        raise InvalidArgument(
+            f"{name} is of type {type(values).__name__}, expected values of states. Give Given(table) for numbers (S,) or (T, S), or Constant(number)."
+        )
+
+
 @dataclass(frozen=True)
 class Constant:
     """The same value everywhere; zero is no baseline.

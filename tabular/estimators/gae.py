@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from pgtheory.tabular.arrays import require_between, require_count
 from pgtheory.tabular.data import Data
-from pgtheory.tabular.estimators.baselines import Critic, Values, after_end, at_steps
+from pgtheory.tabular.estimators.baselines import Critic, Values, after_end, at_steps, require_values
 from pgtheory.tabular.returns import discounted_suffix_sums, discounts, temporal_differences
 from pgtheory.tabular.scene import Scene
 
@@ -31,7 +31,7 @@ class GAE:
     Source: Schulman et al. (2016), equation 16.
 
     Raises:
-        InvalidArgument: lambda outside [0, 1].
+        InvalidArgument: lambda outside [0, 1], or a critic that is a bare table.
 
     Theorem: T27, T28.
     """
@@ -42,6 +42,7 @@ class GAE:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lambda_", require_between("lambda", self.lambda_, 0, 1))
+        require_values("critic", self.critic)
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B T"]:
         gamma = scene.mdp.gamma
@@ -56,7 +57,7 @@ class NStep:
     Source: Sutton and Barto (2018), section 7.1; Mnih et al. (2016).
 
     Raises:
-        InvalidArgument: n is not a whole number of at least 1.
+        InvalidArgument: n is not a whole number of at least 1, or a critic that is a bare table.
 
     Theorem: T26.
     """
@@ -67,6 +68,7 @@ class NStep:
 
     def __post_init__(self) -> None:
         require_count("n", self.n)
+        require_values("critic", self.critic)
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B T"]:
         gamma, T = scene.mdp.gamma, data.shape[2]

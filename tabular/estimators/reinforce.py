@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pgtheory.tabular.data import Data
-from pgtheory.tabular.estimators.baselines import Constant, Values, at_steps
+from pgtheory.tabular.estimators.baselines import Constant, Values, at_steps, require_values
 from pgtheory.tabular.returns import discounted_suffix_sums, discounts
 from pgtheory.tabular.scene import Scene
 
@@ -25,6 +25,9 @@ class WholeReturn:
     """
 
     baseline: Values = field(default_factory=Constant)
+
+    def __post_init__(self) -> None:
+        require_values("baseline", self.baseline)
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B T"]:
         whole = data.reward @ discounts(scene.mdp.gamma, data.shape[2])
@@ -43,6 +46,9 @@ class RewardToGo:
 
     baseline: Values = field(default_factory=Constant)
     step_discount: bool = True
+
+    def __post_init__(self) -> None:
+        require_values("baseline", self.baseline)
 
     def __call__(self, data: Data, scene: Scene) -> Float[np.ndarray, "N B T"]:
         gamma = scene.mdp.gamma

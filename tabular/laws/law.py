@@ -7,7 +7,7 @@ from pgtheory.tabular.laws.enumeration import Enumeration
 from pgtheory.tabular.laws.independent import IndependentParts
 from pgtheory.tabular.laws.monte_carlo import MonteCarlo
 from pgtheory.tabular.laws.programming import DynamicProgramming
-from pgtheory.tabular.laws.types import Estimator, Law, Method
+from pgtheory.tabular.laws.types import Estimator, Law, Method, require_parts
 from pgtheory.tabular.scene import Scene
 
 __all__ = ["METHODS", "Estimator", "Law", "Method", "law"]
@@ -24,11 +24,12 @@ def law(estimator: Estimator, sampling: object, scene: Scene, *, method: str | N
 
     Raises:
         TooLarge: no exact method applies.
-        InvalidArgument: the named method is unknown or does not apply.
+        InvalidArgument: the named method is unknown or does not apply; something else than an estimator, a law of the data and a scene.
     """
+    require_parts(estimator, sampling, scene)
     if method is not None:
         named = {m.name: m for m in METHODS}
-        if method not in named:
+        if not isinstance(method, str) or method not in named:
             raise InvalidArgument(f"method is {method!r}; known are {', '.join(named)}.")
         if not named[method].applies(estimator, sampling, scene):
             raise InvalidArgument(f"method {method!r} does not apply to this estimator and sampling law: {named[method].needs}.")

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pgtheory.tabular.data import Data
+from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.scene import Scene
 
 
@@ -70,3 +71,19 @@ class Method(Protocol):
     def cost(self, estimator: Estimator, sampling: object, scene: Scene) -> float: ...
 
     def run(self, estimator: Estimator, sampling: object, scene: Scene) -> Law: ...
+
+
+def require_parts(estimator: object, sampling: object, scene: object) -> None:
+    """Refuse what is no estimator, no law of the data or no scene.
+
+    Raises:
+        InvalidArgument: names the value and what is expected.
+    """
+    if not isinstance(scene, Scene):
+        raise InvalidArgument(f"scene is of type {type(scene).__name__}, expected a Scene. Give Scene.of(model, policy).")
+    if not hasattr(estimator, "form"):
+        raise InvalidArgument(f"estimator is {estimator!r}, expected an estimator. Give a PolicyGradient, or builtin(NAME) for a built-in one.")
+    if not hasattr(sampling, "datasets"):
+        raise InvalidArgument(
+            f"sampling is {sampling!r}, expected the law of the data. Give OnPolicy(episodes), OffPolicy(episodes) or Groups(size)."
+        )

@@ -7,6 +7,7 @@ With lambda < 1 a wrong critic biases GAE and its noise is small, with lambda = 
 
 from dataclasses import dataclass, replace
 from math import ceil
+from numbers import Real
 
 import numpy as np
 from jaxtyping import Float
@@ -49,11 +50,11 @@ class Accuracy:
 
     def error(self, N: int) -> float:
         """E|mean of N independent estimates - grad J|^2."""
-        return float(self.bias @ self.bias) + self.variance / require_count("N", N)
+        return float(self.bias @ self.bias) + self.variance / float(require_count("N", N))
 
     def signal_to_noise(self, N: int) -> float:
         """|grad J|^2 / (tr Cov / N); infinite without noise."""
-        noise = self.variance / require_count("N", N)
+        noise = self.variance / float(require_count("N", N))
         return float(self.gradient @ self.gradient) / noise if noise > 0 else np.inf
 
     def batch_size(self, relative: float) -> int:
@@ -62,8 +63,8 @@ class Accuracy:
         Raises:
             InvalidArgument: relative is not positive, or the bias alone is larger.
         """
-        if not relative > 0:
-            raise InvalidArgument(f"relative is {relative}, expected a positive number: the error allowed, as a part of |grad J|.")
+        if not isinstance(relative, Real) or isinstance(relative, bool) or not relative > 0:
+            raise InvalidArgument(f"relative is {relative!r}, expected a positive number: the error allowed, as a part of |grad J|.")
         allowed, bias = relative**2 * float(self.gradient @ self.gradient), float(self.bias @ self.bias)
         if bias + self.variance <= allowed:
             return 1
@@ -100,11 +101,11 @@ class Tradeoff:
 
     def error(self, lambda_: Float[np.ndarray, "*n"] | float, N: int) -> Float[np.ndarray, "*n"]:
         """E|mean of N estimates - grad J|^2 at some lambdas."""
-        return self.squared_bias(lambda_) + self.variance(lambda_) / require_count("N", N)
+        return self.squared_bias(lambda_) + self.variance(lambda_) / float(require_count("N", N))
 
     def best(self, N: int) -> float:
         """The lambda of least error among all of [0, 1], ends included: the best of the zeros of the derivative and the ends."""
-        error = self.squared_bias + self.variance / require_count("N", N)
+        error = self.squared_bias + self.variance / float(require_count("N", N))
         zeros = error.deriv().roots()
         inner = zeros.real[(abs(zeros.imag) < 1e-6) & (zeros.real > 0) & (zeros.real < 1)]  # a double zero splits by the root of a rounding
         candidates = np.concatenate([[0.0, 1.0], inner])

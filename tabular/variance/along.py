@@ -12,10 +12,10 @@ from jaxtyping import Float
 
 from pgtheory.tabular.arrays import require_count, require_generator
 from pgtheory.tabular.laws.forms import LeftOut, Whole, family_of, form_of
-from pgtheory.tabular.laws.types import Estimator
+from pgtheory.tabular.laws.types import Estimator, require_parts
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.variance.blocks import over_blocks
-from pgtheory.tabular.variance.directions import Problem, require_directions, require_parts, units
+from pgtheory.tabular.variance.directions import Problem, require_directions, units
 from pgtheory.tabular.variance.rows import Rows
 
 

@@ -13,7 +13,7 @@ from pgtheory.tabular.laws.forms import Differences, form_of
 from pgtheory.tabular.laws.law import METHODS
 from pgtheory.tabular.laws.systems import Systems, reached_states
 from pgtheory.tabular.laws.transitions import Rewards
-from pgtheory.tabular.laws.types import Estimator
+from pgtheory.tabular.laws.types import Estimator, require_parts
 from pgtheory.tabular.policies.policy import Policy
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.variance.conditional import Conditional, Parts
@@ -70,22 +70,6 @@ class Problem:
     def parts(self, X: Float[np.ndarray, "k D"], *, split: bool = False) -> Parts:
         """Mean and parts of the variance along the rows of X."""
         return Conditional(rewards=self.rewards, form=self.form, columns=self.columns(X), systems=self.systems, split=split).parts()
-
-
-def require_parts(estimator: object, sampling: object, scene: object) -> None:
-    """Refuse what is no estimator, no law of the data or no scene.
-
-    Raises:
-        InvalidArgument: names the value and what is expected.
-    """
-    if not isinstance(scene, Scene):
-        raise InvalidArgument(f"scene is of type {type(scene).__name__}, expected a Scene. Give Scene.of(model, policy).")
-    if not hasattr(estimator, "form"):
-        raise InvalidArgument(f"estimator is {estimator!r}, expected an estimator. Give a PolicyGradient, or builtin(NAME) for a built-in one.")
-    if not hasattr(sampling, "datasets"):
-        raise InvalidArgument(
-            f"sampling is {sampling!r}, expected the law of the data. Give OnPolicy(episodes), OffPolicy(episodes) or Groups(size)."
-        )
 
 
 def require_directions(X: object, D: int) -> Float[np.ndarray, "k D"]:

@@ -23,10 +23,11 @@ from pgtheory.tabular.estimators.reinforce import RewardToGo, WholeReturn
 from pgtheory.tabular.laws.forms import Whole, form_of
 from pgtheory.tabular.laws.law import law
 from pgtheory.tabular.laws.transitions import Rewards
+from pgtheory.tabular.laws.types import require_parts
 from pgtheory.tabular.sampling.episodes import OnPolicy
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.variance.along import total_variance
-from pgtheory.tabular.variance.directions import Problem, require_parts
+from pgtheory.tabular.variance.directions import Problem
 from pgtheory.tabular.variance.optimal_critic import Quadratic, critic_of_least_variance
 from pgtheory.tabular.variance.whole_baseline import whole_return_values
 

@@ -5,7 +5,8 @@ import pytest
 
 from pgtheory.tabular.data import Data
 from pgtheory.tabular.errors import InvalidArgument
-from pgtheory.tabular.estimators.baselines import Constant, Critic, ExactValue, OptimalConstant, OptimalState, after_end, at_steps
+from pgtheory.tabular.estimators.baselines import Constant, Critic, ExactValue, Given, OptimalConstant, OptimalState, after_end, at_steps
+from pgtheory.tabular.estimators.gae import GAE, NStep
 from pgtheory.tabular.estimators.policy_gradient import PolicyGradient
 from pgtheory.tabular.estimators.reinforce import RewardToGo, WholeReturn
 from pgtheory.tabular.laws.law import law
@@ -96,6 +97,19 @@ def test_exact_values_move_with_the_point():
 def test_a_scene_without_critic_gets_the_exact_values():
     np.testing.assert_array_equal(Critic()(scene_of()), ExactValue()(scene_of()))
     np.testing.assert_array_equal(Critic()(scene_of(critic=np.array([1.0, 2.0]))), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("table", [None, 3.0, "exact", [1.0, 2.0], np.array([1.0, 2.0])])
+def test_bare_tables_are_refused_with_the_way_out(table):
+    """By every advantage that takes values; wrapped, the same table is taken."""
+    for make in (lambda v: GAE(lambda_=0.9, critic=v), lambda v: NStep(n=2, critic=v)):
+        with pytest.raises(InvalidArgument, match=r"critic is of type \w+, expected values.*Given\(table\).*Constant\(number\)"):
+            make(table)
+        make(Given(np.array([1.0, 2.0])))
+    for make in (RewardToGo, WholeReturn):
+        with pytest.raises(InvalidArgument, match=r"baseline is of type \w+, expected values.*Given\(table\)"):
+            make(baseline=table)
+        make(baseline=Constant(3.0))
 
 
 @pytest.mark.parametrize("critic", [[1.0], [1.0, np.nan], [[1.0, 2.0]]])

@@ -187,6 +187,25 @@ def test_unknown_methods_and_impossible_ones_are_named():
         law(builtin("group-std"), Groups(8), scene(0, model=tree))
 
 
+@pytest.mark.parametrize("method", [None, "enumeration", "monte-carlo"])
+def test_things_of_another_kind_are_refused(method):
+    """Whatever method is asked for."""
+    good, s = builtin("leave-one-out"), scene()
+    for estimator in (None, 3, "leave-one-out", lambda data, scene: 0.0):
+        with pytest.raises(InvalidArgument, match=r"estimator is .*Give a PolicyGradient, or builtin\(NAME\)"):
+            law(estimator, Groups(2), s, method=method)
+    for sampling in (None, 3, "x", [2]):
+        with pytest.raises(InvalidArgument, match=r"sampling is .*Give OnPolicy\(episodes\)"):
+            law(good, sampling, s, method=method)
+    with pytest.raises(InvalidArgument, match=r"scene is of type TokenTree.*Scene.of"):
+        law(good, Groups(2), TREE, method=method)
+
+
+def test_a_method_that_is_no_name_is_refused():
+    with pytest.raises(InvalidArgument, match=r"method is \['enumeration'\]; known are enumeration"):
+        law(builtin("leave-one-out"), Groups(2), scene(), method=["enumeration"])
+
+
 def test_a_wrong_shape_is_explained():
     """The estimator's shape and the expected ones are in the text."""
 
