@@ -303,7 +303,7 @@ def readable(K: Any) -> np.ndarray | sp.csr_array | sp.dia_array:
 
 def require_method(method: str | None) -> None:
     """Refuse a name that no method has."""
-    if method is not None and method not in SOLVERS:
+    if method is not None and not (isinstance(method, str) and method in SOLVERS):
         raise InvalidArgument(f"method is {method!r}, expected None or one of {', '.join(SOLVERS)}.")
 
 

@@ -98,7 +98,7 @@ def optimal(model: object, *, method: str | None = None, tolerance: float | None
 
     Theorem: T56.
     """
-    if method is not None and method not in METHODS:
+    if method is not None and not (isinstance(method, str) and method in METHODS):
         raise InvalidArgument(f"method is {method!r}, expected one of {', '.join(METHODS)}.")
     require_tolerance(tolerance)
     if criterion not in ("return", "average"):

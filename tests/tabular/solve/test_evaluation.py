@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgtheory.tabular.errors import InvalidModel, InvalidPolicy, NonTerminating
+from pgtheory.tabular.errors import InvalidArgument, InvalidModel, InvalidPolicy, NonTerminating
 from pgtheory.tabular.models.augmentation import with_time
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.models.problems import problem
@@ -338,6 +338,12 @@ def test_probabilities_of_any_object_are_checked(table, text):
 
     with pytest.raises(InvalidPolicy, match=text):
         evaluate(problem("two-state"), policy)
+
+
+@pytest.mark.parametrize("method", [["dense"], {}, np.array("dense"), 3])
+def test_method_that_is_no_name(method):
+    with pytest.raises(InvalidArgument, match="method is .*, expected None or one of dense"):
+        evaluate(problem("two-state"), Direct([[0.5, 0.5]] * 2), method=method)
 
 
 def test_what_is_no_model():

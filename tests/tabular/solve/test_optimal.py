@@ -317,6 +317,13 @@ def test_unknown_method():
         optimal(problem("two-state"), method="newton")
 
 
+@pytest.mark.parametrize("method", [["policy-iteration"], {}, np.array("policy-iteration"), 3])
+@pytest.mark.parametrize("criterion", ["return", "average"])
+def test_method_that_is_no_name(method, criterion):
+    with pytest.raises(InvalidArgument, match="method is .*, expected one of policy-iteration"):
+        optimal(problem("two-state"), method=method, criterion=criterion)
+
+
 def test_horizon_whose_tables_do_not_fit_into_memory():
     """Each step has its own value and policy. It is refused at once, and what is as good is named."""
     mdp = replace(problem("chain/3"), horizon=10**9)

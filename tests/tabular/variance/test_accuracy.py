@@ -91,11 +91,28 @@ def test_the_batch_is_the_least_that_is_accurate_enough():
 
 
 @pytest.mark.parametrize(
-    ("relative", "message"), [(0.0, "relative is 0.0, expected a positive number"), (1e-6, "no batch is large enough"), (float("nan"), "positive")]
+    ("relative", "message"),
+    [
+        (0.0, "relative is 0.0, expected a positive number"),
+        (1e-6, "no batch is large enough"),
+        (float("nan"), "positive"),
+        ("0.1", "relative is '0.1', expected a positive number"),
+        (None, "relative is None"),
+        (True, "relative is True"),
+    ],
 )
 def test_accuracies_that_no_batch_has_are_refused(relative, message):
     with pytest.raises(InvalidArgument, match=message):
         accuracy_of(gae(), OnPolicy(), SCENE).batch_size(relative)
+
+
+def test_a_number_of_data_sets_beyond_int64_is_a_number():
+    """Python's whole numbers have no limit: with that many data sets the bias alone counts, and lambda = 1 has none."""
+    curve, found = tradeoff(gae(), OnPolicy(horizon=2), SCENE), accuracy_of(gae(), OnPolicy(), SCENE)
+
+    assert curve.best(10**30) == pytest.approx(1.0, abs=1e-6)
+    assert found.error(10**30) == found.bias @ found.bias
+    assert found.signal_to_noise(10**30) > 1e20
 
 
 def test_an_estimate_without_noise():
