@@ -163,7 +163,8 @@ class Chain:
         return best
 
     def _refined(self, solver: Solver, b: np.ndarray, transposed: bool, aim: Aim) -> Solution:
-        """The answer of a method; if it works in single precision, improved by its answer to the residual, as often as that halves what is left.
+        """The answer of a method; if it works in single precision, improved by its answer to the residual, as often as that halves what is left; an answer that
+        makes a column worse which wants more is not taken.
 
         Source: iterative refinement, Higham (2002), Chapter 12.
         """
@@ -173,7 +174,7 @@ class Chain:
             change, steps = solver.solve(found.defect, transposed, Aim(absolute=aim.allowed(found.size), steps=aim.steps - found.steps))
             before, found = found, self.judged(found.x + change, b, transposed, solver.name, found.steps + steps)
             if not np.any((found.residual <= 0.5 * before.residual) & ~before.enough(aim)):
-                break
+                return found if np.all((found.residual <= before.residual) | found.enough(aim)) else replace(before, steps=found.steps)
         return found
 
     def judged(self, x: Float[np.ndarray, "S *k"], b: Float[np.ndarray, "S *k"], transposed: bool, method: str, steps: int) -> Solution:
@@ -232,9 +233,9 @@ class Chain:
         return float(x.max() / (1 - e) * (1 + 8 * UNIT))
 
     def _proven(self, b: np.ndarray, transposed: bool) -> np.ndarray:
-        if not self.structure.size:
-            return np.array(b, dtype=float)
         b = np.asarray(b, dtype=float)
+        if not b.size:
+            return b.copy()  # without a column LAPACK writes beyond what it is given
         if self.tolerance is None and self.method in DIRECT and (solver := self._solver(self.method)):
             return solver.solve(b, transposed, Aim())[0]  # nothing is asked of the answer, and there is no other
         found = self.find(b, transposed=transposed)

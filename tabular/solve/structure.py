@@ -18,7 +18,7 @@ UNIT = 2.0**-53
 
 
 LARGE = 10_000_000
-"""Entries from which on the memory limits a product: K is kept by blocks besides, and sweeps read it in single precision. Below, all stays in the cache."""
+"""Entries from which on the memory limits a product: sweeps read K in single precision. Below, all stays in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Structure:
         return int(np.bincount(self.K.indices, minlength=1).max()) if self.sparse else self.size
 
     def product(self, x: Float[np.ndarray, "S *k"], transposed: bool) -> Float[np.ndarray, "S *k"]:
-        """K x, or K' x; on threads where K is sparse and large. Cost: one pass over the entries, memory of K' x a few times that of x."""
+        """K x, or K' x; on threads where K is sparse and large, K' by blocks if compiled. Cost: one pass over the entries, memory of K' x a few times that of x."""
         if not self.sparse or self.by_diagonals or self.entries < LEAST:
             return (self.transposed if transposed else self.K) @ x
         starts, parts = self.parts

@@ -43,23 +43,25 @@ class Sweeps:
     def solve(self, b: Float[np.ndarray, "S *k"], transposed: bool, aim: Aim) -> tuple[Float[np.ndarray, "S *k"], int]:
         """Sweeps until the residual is as small as `aim` asks, or does not shrink fast enough; in single precision until five digits of b are gone."""
         if not self.single:
-            return self._swept(b, lambda x: self.structure.product(x, transposed), transposed, aim)
+            return self._swept(b, self._start(b, transposed), lambda x: self.structure.product(x, transposed), transposed, aim)
         start, steps = np.zeros_like(b), 0
         if transposed and np.any(abs(b.sum(axis=0)) > LOST * (1 - self.rate) * norm(b, True)):
             start, steps = self._start(b, True), 1
             b = b + self.structure.gamma * self.structure.product(start, True) - start
-        # Scaled to one, so that nothing is below what float32 can hold.
+        # Scaled to one, so that nothing is below what float32 can hold. Before it is rounded, for its total may be far less than what rounding adds to it.
         scale = np.where(b.any(axis=0), norm(b, transposed), 1.0)
         inner = Aim(np.maximum(DIGITS, 0.5 * aim.allowed(np.zeros_like(scale)) / scale), 0.0, aim.steps - steps)
-        x, more = self._swept((b / scale).astype(np.float32), lambda v: self.structure.single.product(v, transposed), transposed, inner)
+        b, x = b / scale, self._start(b / scale, transposed)
+        product = lambda v: self.structure.single.product(v, transposed)
+        x, more = self._swept(b.astype(np.float32), x.astype(np.float32), product, transposed, inner)
         return start + scale * x, steps + more
 
     def _start(self, b: np.ndarray, transposed: bool) -> np.ndarray:
         """The first sweep from zero, and for M' what is missing in its total, evenly."""
         return b + (self.rate / (1 - self.rate) * b.mean(axis=0) if transposed else 0)
 
-    def _swept(self, b: np.ndarray, product: Callable[[np.ndarray], np.ndarray], transposed: bool, aim: Aim) -> tuple[np.ndarray, int]:
-        x, residuals, step, constant = self._start(b, transposed), [], 0, 0.0
+    def _swept(self, b: np.ndarray, x: np.ndarray, product: Callable[[np.ndarray], np.ndarray], transposed: bool, aim: Aim) -> tuple[np.ndarray, int]:
+        residuals, step, constant = [], 0, 0.0
         for step in range(1, aim.steps + 1):
             y = product(x)
             y *= self.structure.gamma

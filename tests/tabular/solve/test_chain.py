@@ -160,6 +160,14 @@ def test_without_a_tolerance_iterations_give_ten_digits(structures):
         assert abs(found.x - expected).max() <= 1e-10 * abs(expected).max()
 
 
+@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("transposed", [False, True])
+def test_no_column_at_all(name, transposed):
+    chain = Chain(K=sp.csr_array((350, 350)), gamma=0.5, method=name)
+
+    assert (chain.solve_transposed if transposed else chain.solve)(np.zeros((350, 0))).shape == (350, 0)
+
+
 # What K is stored in
 
 STORED = ["dense", "float32", "list", "matrix", "csr", "csc", "coo", "bsr", "lil", "dok", "dia", "dia32", "short"]
@@ -250,10 +258,26 @@ def test_many_columns_are_worth_a_factorisation(monkeypatch, structures, name, f
     monkeypatch.setattr(module, "FILL", 0 if name == "cycle" else module.FILL)
     K, b = form(structures[name](1000, np.random.default_rng(0))), np.random.default_rng(1).random((1000, columns))
 
-    found = Chain(K=K, gamma=0.99).find(b)
+    chain = Chain(K=K, gamma=0.99)
+    found = chain.find(b)
 
     assert found.method == method
     assert abs(b - found.x + 0.99 * (K @ found.x)).max() <= 1e-10
+    assert chain.find(b[:, 0]).method == method  # a factorisation at hand serves a single column too
+
+
+def test_many_columns_of_too_many_states_are_not_factorised(monkeypatch, structures):
+    monkeypatch.setattr(module, "FULL", 999)
+
+    assert next(Chain(K=sp.csr_array(structures["garnet"](1000, np.random.default_rng(0))), gamma=0.99)._order(100)) == "sweeps"
+
+
+def test_what_is_at_hand_comes_first_if_it_is_a_factorisation(structures):
+    chain = Chain(K=sp.csr_array(structures["garnet"](1000, np.random.default_rng(0))), gamma=0.99)
+
+    for name, expected in (("krylov", "sweeps"), ("dense", "dense")):
+        assert chain._solver(name) is not None
+        assert next(chain._order(1)) == expected
 
 
 def test_methods_that_fail_hand_on(monkeypatch, structures):
@@ -270,15 +294,17 @@ def test_methods_that_fail_hand_on(monkeypatch, structures):
 
 
 def test_where_all_fail_the_best_is_returned(monkeypatch):
-    """One after the other: not a number, an error of one, an error of 100. The first number wins, and the bound says what it is worth."""
+    """One after the other, each once: not a number, an error of one, an error of 100. The first number wins, and the bound says what it is worth."""
+    tried = []
     K, b = sp.csr_array(np.full((400, 400), 1 / 400)), np.random.default_rng(1).random(400)
     true = np.linalg.solve(np.eye(400) - 0.9 * K.toarray(), b)
     for solver, error in ((Sweeps, np.nan), (Krylov, 1.0), (SOLVERS["dense"], 100.0), (SOLVERS["sparse-lu"], 100.0), (Banded, 100.0)):
-        monkeypatch.setattr(solver, "solve", lambda self, b, transposed, aim, error=error: (true + error, 3))
+        monkeypatch.setattr(solver, "solve", lambda self, b, transposed, aim, error=error: (tried.append(self.name) or true + error, 3))
 
     with pytest.raises(NotConverged, match="krylov reached") as caught:
         Chain(K=K, gamma=0.9, tolerance=1e-3).solve(b)
 
+    assert len(tried) == len(set(tried)) >= 4
     assert abs(caught.value.best - true - 1).max() <= 1e-9
     assert 1 <= caught.value.bound <= 1.001
 

@@ -83,12 +83,11 @@ def test_products_on_threads_are_the_same(monkeypatch, structures):
 
 @pytest.mark.parametrize("numba", [True, False])
 def test_transposed_product_by_blocks_is_the_same(monkeypatch, numba):
-    """Above LARGE entries, if compiled, K is kept by blocks besides; the sums are the same numbers in another order."""
+    """Above LEAST entries, if compiled, K is kept by blocks besides; the sums are the same numbers in another order."""
     K = sparse_garnet(S=400, A=1).P
     x = np.random.default_rng(0).normal(size=400)
     plain = K.T @ x
     monkeypatch.setattr(module, "LEAST", 1)
-    monkeypatch.setattr(module, "LARGE", 1)
     if not numba:
         monkeypatch.setattr(module, "compiler", lambda: None)
 
@@ -101,4 +100,6 @@ def test_transposed_product_by_blocks_is_the_same(monkeypatch, numba):
     two = np.stack([x, 2 * x], axis=1)
     np.testing.assert_allclose(found.product(two, True), np.stack([plain, 2 * plain], axis=1), rtol=0, atol=1e-14)
     for transposed, M in ((False, K), (True, K.T)):
-        np.testing.assert_allclose(found.single.product(x.astype(np.float32), transposed), M @ x, rtol=0, atol=1e-5)
+        single = found.single.product(x.astype(np.float32), transposed)
+        assert single.dtype == np.float32
+        np.testing.assert_allclose(single, M @ x, rtol=0, atol=1e-5)

@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from pgtheory.tabular.solve import structure
+from pgtheory.tabular.solve.blocks import Blocks
 from pgtheory.tabular.solve.chain import Chain
 from pgtheory.tabular.solve.linear import sweeps
 from pgtheory.tabular.solve.linear.solver import Aim, Refused, norm
@@ -98,7 +99,7 @@ def test_single_precision_leaves_five_digits_fewer(monkeypatch, structures, tran
 
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("columns", [None, 3])
-@pytest.mark.parametrize("gamma", [0.9, 0.9999])
+@pytest.mark.parametrize("gamma", [0.9, 0.9999, 1 - 1e-9])
 def test_single_precision_reaches_the_digits_of_double(monkeypatch, structures, transposed, columns, gamma):
     """The residuals are taken in float64 and solved for in turn: the answer has fourteen digits all the same, for little more than the sweeps of float64."""
     K, rng = sp.csr_array(structures["garnet"](400, np.random.default_rng(0))), np.random.default_rng(1)
@@ -128,18 +129,51 @@ def test_a_cycle_is_handed_on_early_in_single_precision(monkeypatch, structures,
 
 
 @pytest.mark.parametrize("steps", [1, 10, 20])
+@pytest.mark.parametrize("gamma", [0.99, 0.9999])
 @pytest.mark.parametrize("transposed", [False, True])
-def test_limit_of_steps_holds_in_single_precision_too(monkeypatch, structures, transposed, steps):
-    """Of the seventy or so that fourteen digits take, in one answer and in answers to residuals."""
+def test_limit_of_steps_holds_in_single_precision_too(monkeypatch, structures, transposed, gamma, steps):
+    """Of the seventy or so that fourteen digits take, in one answer and in answers to residuals. They are products, that of the start of M' included."""
     for module in (sweeps, structure):
         monkeypatch.setattr(module, "LARGE", 1)
     K, b = sp.csr_array(structures["garnet"](400, np.random.default_rng(0))), np.random.default_rng(1).random(400)
-    chain = Chain(K=K, gamma=0.99)
+    chain, products = Chain(K=K, gamma=gamma), []
+    for kind in (Structure, Blocks):
+        honest = kind.product
+        monkeypatch.setattr(kind, "product", lambda self, x, back, honest=honest: products.append(x.dtype) or honest(self, x, back))
 
     _, one = Sweeps(chain.structure).solve(b, transposed, Aim(relative=1e-14, steps=steps))
+    assert len(products) == one and products.count(np.float64) == (transposed and gamma > 0.99)
     found = chain._refined(Sweeps(chain.structure), b, transposed, Aim(relative=1e-14, steps=steps))
 
     assert one <= steps and found.steps == steps
+
+
+@pytest.mark.parametrize("size", [1.0, 1e6])
+def test_single_precision_ends_where_the_aim_is_reached(monkeypatch, structures, size):
+    """Half of the aim, a two-hundredth of b, takes log(200) / log(3^1/2) = 9.6 sweeps, whatever the size of b; five digits take 21, near gamma = 1 for M' too."""
+    for module in (sweeps, structure):
+        monkeypatch.setattr(module, "LARGE", 1)
+    K, b = sp.csr_array(structures["garnet"](400, np.random.default_rng(0))), size * np.random.default_rng(1).random(400)
+    solver = Sweeps(Structure(K, 0.99))
+
+    assert solver.solve(b, False, Aim(absolute=0.01 * size))[1] <= 11 < 15 < solver.solve(b, False, Aim())[1] <= 22
+    assert 15 < Sweeps(Structure(K, 1 - 1e-9)).solve(b, True, Aim())[1] <= 24
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_sweep_leaves_half_of_the_span(monkeypatch, large):
+    """x = b = (3, 1) at gamma = 1/2: K b = (2.5, 1.5), the residual (1.25, 0.75), its middle 1; with the constant 2 what is left is gamma K (0.25, -0.25).
+    In single precision half of the aim is left to what is double."""
+    for module in (sweeps, structure):
+        monkeypatch.setattr(module, "LARGE", 1 if large else 10**9)
+    solver, b = Sweeps(Structure(sp.csr_array([[0.75, 0.25], [0.25, 0.75]]), 0.5)), np.array([3.0, 1.0])
+
+    half = 0.5 if large else 0.25
+
+    x, steps = solver.solve(b, False, Aim(absolute=1.001 * half))
+
+    assert steps == 1 and solver.solve(b, False, Aim(absolute=0.999 * half))[1] == 2
+    np.testing.assert_allclose(x, [5.25, 2.75], rtol=1e-6)
 
 
 def test_what_is_hopeless_is_forecast_by_the_rate_of_one_sweep():
