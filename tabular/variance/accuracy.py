@@ -6,6 +6,7 @@ With lambda < 1 a wrong critic biases GAE and its noise is small, with lambda = 
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from numbers import Real
 
@@ -22,6 +23,7 @@ from pgtheory.tabular.laws.types import Estimator
 from pgtheory.tabular.objectives.returns import Return
 from pgtheory.tabular.scene import Scene
 from pgtheory.tabular.variance.along import problem_of, unit_variances
+from pgtheory.tabular.variance.blocks import BUDGET, TABLES, over_blocks
 from pgtheory.tabular.variance.directions import Problem
 
 NEGLIGIBLE = 1e-10
@@ -119,7 +121,7 @@ def tradeoff(estimator: PolicyGradient, sampling: object, scene: Scene, *, worke
     its minimiser over all of [0, 1]. Without horizon they are analytic for gamma lambda < 1, series converge geometrically, and the last coefficients show
     when they have; that is evidence, no proof. The same holds where a horizon is long and the series is cut early.
 
-    Cost: as many accuracies as coefficients, 17 to 257.
+    Cost: as many accuracies as coefficients, 17 to 257. Workers share the lambdas; they start once for each degree that is tried, which takes some seconds.
 
     Raises:
         InvalidArgument: the advantage is not GAE; as `accuracy_of`.
@@ -133,12 +135,9 @@ def tradeoff(estimator: PolicyGradient, sampling: object, scene: Scene, *, worke
     horizon = problem.form.horizon
 
     def at(x: np.ndarray) -> Float[np.ndarray, "n 2"]:
-        found = []
-        for lambda_ in (x + 1) / 2:
-            one = replace(problem, form=replace(problem.form, lambda_=float(lambda_)))
-            bias = one.mean() - gradient
-            found.append((bias @ bias, unit_variances(one, workers=workers).sum()))
-        return np.array(found)
+        # A lambda may fill the budget of a block, so that it is one; workers start once a series and not once a lambda.
+        work = partial(_moments, problem, gradient, (x + 1) / 2)
+        return np.concatenate(over_blocks(work, len(x), size=BUDGET // TABLES, workers=workers))
 
     slack = ROUNDING * float(np.linalg.norm(gradient))
     exact = np.inf if horizon is None else 2 * (horizon - 1)
@@ -154,3 +153,13 @@ def tradeoff(estimator: PolicyGradient, sampling: object, scene: Scene, *, worke
         best=series,
         bound=float(abs(series[-3:]).max()),
     )
+
+
+def _moments(problem: Problem, gradient: Float[np.ndarray, "D"], lambdas: Float[np.ndarray, "n"], begin: int, end: int) -> Float[np.ndarray, "k 2"]:
+    """Squared bias and total variance of some of the lambdas."""
+    found = []
+    for lambda_ in lambdas[begin:end]:
+        one = replace(problem, form=replace(problem.form, lambda_=float(lambda_)))
+        bias = one.mean() - gradient
+        found.append((bias @ bias, unit_variances(one, workers=1).sum()))
+    return np.array(found)

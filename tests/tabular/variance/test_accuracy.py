@@ -1,5 +1,6 @@
 """Bias, noise and batches: the moments of the enumerated law, the trade-off over lambda against single values of it, the claim that an intermediate lambda is best."""
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from numpy.polynomial import Chebyshev
 
 import pgtheory.tabular.variance.accuracy as accuracy
+import pgtheory.tabular.variance.blocks as blocks
 from pgtheory.tabular.errors import InvalidArgument, NotConverged
 from pgtheory.tabular.estimators.baselines import ExactValue, Given
 from pgtheory.tabular.estimators.gae import GAE
@@ -179,6 +181,25 @@ def test_the_bias_is_its_closed_form():
     b = 0.8 * (1 - lambda_) * (model.transition @ (M @ (critic - value.V))).reshape(5, 2)
     expected = policy.pullback(value.occupancy[:, None] * policy.probabilities * b)
     np.testing.assert_allclose(accuracy_of(gae(lambda_), OnPolicy(), scene).bias, expected, rtol=0, atol=1e-13)
+
+
+def test_workers_share_the_lambdas_and_start_once(monkeypatch):
+    """A pool for each of the three lambdas of two steps would be three: starting it takes longer than the work. The bits are those of one process."""
+    started = []
+
+    class Counted(ProcessPoolExecutor):
+        def __init__(self, *args, **rest):
+            started.append(args[0])
+            super().__init__(*args, **rest)
+
+    monkeypatch.setattr(blocks, "ProcessPoolExecutor", Counted)
+    monkeypatch.setattr(blocks, "WIDEST", 2)  # of four parameters: a total of one lambda has two blocks
+    one, two = (tradeoff(gae(), OnPolicy(horizon=2), SCENE, workers=workers) for workers in (1, 2))
+
+    assert started == [2]
+    assert len(one.variance.coef) == 3
+    assert np.array_equal(one.variance.coef, two.variance.coef)
+    assert np.array_equal(one.squared_bias.coef, two.squared_bias.coef)
 
 
 def test_a_series_that_is_too_short_is_an_error(monkeypatch):
