@@ -16,6 +16,7 @@ from tests.benchmarks.peers import scaled
 IMAGES = Path(__file__).parents[2] / "docs/images"
 STYLE = {"ours": ("#0b5fa5", "o", "pgtheory"), "quantecon": ("#d1495b", "s", "quantecon, best method"), "by hand": ("#6b7280", "^", "by hand, best")}
 LAWS = ("#0b5fa5", "#3b9ede", "#d1495b", "#e98a5b", "#7b4fa3", "#b39bd0", "#1f2933", "#2a9d62", "#7cc8a0", "#8a8f2a")
+LATE = r"$\uparrow$"
 TEXT = {"font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False, "axes.spines.right": False, "figure.dpi": 150, "savefig.dpi": 150}
 
 
@@ -30,7 +31,7 @@ def draw() -> None:
 
 def solvers() -> None:
     """Time against S, a column a structure: above the best policy, below the gradient."""
-    figure, axes = plt.subplots(2, len(FAMILIES), figsize=(3 * len(FAMILIES), 6), sharex="col")
+    figure, axes = plt.subplots(2, len(FAMILIES), figsize=(3 * len(FAMILIES), 6), sharex="col", sharey="row")
     for row, (task, label) in zip(axes, (("policy", "best policy to 1e-8"), ("gradient", "softmax policy gradient")), strict=True):
         found, triad = by_cell(task), results.read(task).get("machine", {}).get("triad")
         for axis, family in zip(row, FAMILIES, strict=True):
@@ -43,7 +44,8 @@ def solvers() -> None:
         axis.set_xlabel("states S")
     handles = [Line2D([], [], color=c, marker=m, label=text) for c, m, text in STYLE.values()]
     handles.append(Line2D([], [], color="#b08900", marker="*", linestyle="", label="storm or madupite, measured elsewhere and scaled"))
-    handles.append(Line2D([], [], color="#444444", marker=r"$\uparrow$", linestyle="", label="over the limit of time"))
+    if any(line.get_marker() == LATE for axis in axes.flat for line in axis.get_lines()):
+        handles.append(Line2D([], [], color="#444444", marker=LATE, linestyle="", label="over the limit of time"))
     figure.legend(handles=handles, loc="lower center", ncols=5, frameon=False)
     figure.tight_layout(rect=(0, 0.05, 1, 1))
     figure.savefig(IMAGES / "solvers.png")
@@ -59,7 +61,7 @@ def panel(axis, cells, triad) -> None:
         for laps in cells.values():
             late = [v for v in laps if v["group"] == group and v["word"].startswith((">", "not tried"))]
             if late and best(laps, group) is None:
-                axis.plot(laps[0]["S"], 20 if laps[0]["S"] >= 1e6 else 10, color=color, marker=r"$\uparrow$", markersize=9)
+                axis.plot(laps[0]["S"], 20 if laps[0]["S"] >= 1e6 else 10, color=color, marker=LATE, markersize=9)
     for cell, laps in cells.items():
         other = scaled(cell, triad) if triad else None
         if other is not None:
