@@ -23,6 +23,9 @@ from pgtheory.tabular.solve.linear.solver import Aim
 from pgtheory.tabular.solve.reachability import edges_of, ends_surely, exits_of, reachable
 from pgtheory.tabular.solve.structure import Structure
 
+NUMBERS = 2e9
+"""Entries of the tables of all steps of a horizon: 16 GB."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Evaluation:
@@ -71,7 +74,7 @@ def evaluate(model: object, policy: Policy, *, criterion: str = "return", method
     O(T nnz).
 
     Raises:
-        InvalidArgument: an unknown method, a tolerance that is not positive.
+        InvalidArgument: an unknown method, a tolerance that is not positive, a horizon whose tables do not fit into memory.
         NotConverged: the tolerance cannot be proven; `best` is the value that was found, `bound` what is proven of it.
         InvalidPolicy: the policy does not fit the model.
         NonTerminating: gamma is 1 and a state reached from mu never ends under this policy.
@@ -91,6 +94,8 @@ def evaluate(model: object, policy: Policy, *, criterion: str = "return", method
     require_method(method)
     require_tolerance(tolerance)
     mdp = as_mdp(model)
+    if mdp.horizon is not None:
+        require_tables(mdp, mdp.horizon)
     pi = policy_table(mdp, policy)
     if criterion == "average":
         from pgtheory.tabular.solve.average import average_evaluation
@@ -124,6 +129,19 @@ def policy_table(mdp: MDP, policy: Policy) -> Float[np.ndarray, "*T S A"]:
     if T is None:
         return pi
     return np.broadcast_to(pi, (T, S, A)) if pi.shape == (S, A) else pi.reshape(T, S, A)
+
+
+def require_tables(mdp: MDP, T: int) -> None:
+    """Refuse a horizon whose tables of all steps have more than NUMBERS entries.
+
+    Raises:
+        InvalidArgument: names the memory that they would take.
+    """
+    if T * mdp.S * (mdp.A + 2) > NUMBERS:
+        raise InvalidArgument(
+            f"the horizon is {T}, and the tables of {mdp.S} states and {mdp.A} actions at every step would take {8e-9 * T * mdp.S * (mdp.A + 2):.3g} GB. "
+            "Give a smaller horizon, or none and a discount: of that many steps the first one differs little."
+        )
 
 
 def require_ending(mdp: MDP, ends: Bool[np.ndarray, "S"], edges: sp.csr_array, what: str) -> None:

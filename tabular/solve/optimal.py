@@ -15,7 +15,7 @@ from pgtheory.tabular.models.mdp import MDP, as_mdp
 from pgtheory.tabular.policies.direct import Direct
 from pgtheory.tabular.solve.certificates import certified
 from pgtheory.tabular.solve.chain import require_tolerance
-from pgtheory.tabular.solve.evaluation import backup_rounding
+from pgtheory.tabular.solve.evaluation import backup_rounding, require_tables
 from pgtheory.tabular.solve.iteration.choice import chosen
 from pgtheory.tabular.solve.iteration.inexact import inexact_policy_iteration
 from pgtheory.tabular.solve.iteration.linear_program import occupancy_program
@@ -33,9 +33,6 @@ METHODS = {
     "linear-programming": occupancy_program,
 }
 """Every method, by its name."""
-
-NUMBERS = 2e9
-"""Entries of the tables of all steps of a horizon: 16 GB."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -109,7 +106,15 @@ def optimal(model: object, *, method: str | None = None, tolerance: float | None
 
         return optimal_gain(mdp, method=method, tolerance=tolerance)
     if mdp.horizon is not None:
-        return backward_induction(mdp, mdp.horizon)
+        found = backward_induction(mdp, mdp.horizon)
+        if tolerance is not None and not found.bound <= tolerance:
+            raise NotConverged(
+                f"{found.method} proves the best values to {found.bound:.3g}, not to {tolerance:g}: rounding in float64 allows no smaller bound. "
+                "Give a larger tolerance, or none.",
+                best=found.V,
+                bound=found.bound,
+            )
+        return found
     play = Play.of(mdp)
     if method is None:
         method, found = chosen(play, tolerance)
@@ -135,15 +140,11 @@ def backward_induction(mdp: MDP, T: int) -> Optimal:
     Cost: T backups, memory O(T S A). Source: Puterman (1994), Section 4.5.
 
     Raises:
-        InvalidArgument: the tables of all steps have more than NUMBERS entries.
+        InvalidArgument: the tables of all steps do not fit into memory.
 
     Theorem: T30.
     """
-    if T * mdp.S * (mdp.A + 2) > NUMBERS:
-        raise InvalidArgument(
-            f"the horizon is {T}, and the tables of {mdp.S} states and {mdp.A} actions at every step would take {8e-9 * T * mdp.S * (mdp.A + 2):.3g} GB. "
-            "Give a smaller horizon, or none and a discount: of that many steps the first one differs little."
-        )
+    require_tables(mdp, T)
     V, Q, policy = np.zeros((T + 1, mdp.S)), np.zeros((T, mdp.S, mdp.A)), np.zeros((T, mdp.S), dtype=int)
     bound, gap, growth = 0.0, 0.0, mdp.gamma * (1 + 2 * ROUNDING)
     for t in reversed(range(T)):
@@ -152,4 +153,4 @@ def backward_induction(mdp: MDP, T: int) -> Optimal:
         bound = growth * bound + backup_rounding(mdp, max(abs(V[t]).max(), abs(V[t + 1]).max()))
         policy[t] = (Q[t] >= V[t][:, None] - 2 * bound).argmax(axis=1)
         gap = growth * gap + 4 * bound
-    return Optimal(V=V[:-1], Q=Q, policy=policy, J=float(mdp.mu @ V[0]), bound=bound, gap=gap, steps=T, method="backward-induction")
+    return Optimal(V=V[:-1], Q=Q, policy=policy, J=float(mdp.mu @ V[0]), bound=float(bound), gap=gap, steps=T, method="backward-induction")

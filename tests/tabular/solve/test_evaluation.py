@@ -1,5 +1,6 @@
 """Evaluation: against fractions, against closed formulas, against the model with time in its state; and its bound against the true error."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -344,6 +345,13 @@ def test_probabilities_of_any_object_are_checked(table, text):
 def test_method_that_is_no_name(method):
     with pytest.raises(InvalidArgument, match="method is .*, expected None or one of dense"):
         evaluate(problem("two-state"), Direct([[0.5, 0.5]] * 2), method=method)
+
+
+@pytest.mark.parametrize("horizon", [10**9, 10**30])
+def test_horizon_whose_tables_do_not_fit_into_memory(horizon):
+    mdp = replace(problem("two-state"), horizon=horizon)
+    with pytest.raises(InvalidArgument, match=r"the horizon is 10+, and the tables of 2 states and 2 actions.* GB"):
+        evaluate(mdp, Direct([[0.5, 0.5]] * 2))
 
 
 def test_what_is_no_model():

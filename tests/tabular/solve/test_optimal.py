@@ -331,6 +331,18 @@ def test_horizon_whose_tables_do_not_fit_into_memory():
         optimal(mdp)
 
 
+def test_tolerance_with_a_horizon_is_proven_or_refused():
+    """Backward induction is as exact as rounding allows, and says so when that does not suffice."""
+    mdp = replace(problem("two-state"), horizon=5)
+    found = optimal(mdp)
+
+    assert optimal(mdp, tolerance=found.bound).bound == found.bound
+    with pytest.raises(NotConverged, match="backward-induction proves the best values to .*, not to 1e-18") as caught:
+        optimal(mdp, tolerance=1e-18)
+    assert caught.value.bound == found.bound
+    assert np.array_equal(np.asarray(caught.value.best), found.V)
+
+
 @pytest.mark.parametrize("tolerance", [0, -1e-3, float("nan"), float("inf"), True, "a"])
 def test_tolerance_that_is_not_positive(tolerance):
     with pytest.raises(InvalidArgument, match="expected a positive number"):
