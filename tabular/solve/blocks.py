@@ -8,6 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Int
 
+from pgtheory.tabular.arrays import require_shape
+from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.solve.compiled import compiled, on_threads, ranges, unsigned
 
 BITS = 15
@@ -50,7 +52,7 @@ class Blocks:
         stops = np.cumsum(counts.T).reshape(counts.T.shape).T  # block after block, in each the ranges
         starts = stops - counts
         within, rows = np.empty(K.nnz, dtype=np.uint16), np.empty(K.nnz, dtype=np.uint32 if K.shape[0] <= 2**32 else np.uint64)
-        values = np.empty_like(K.data)
+        values = np.empty(K.nnz, dtype=K.dtype)
         on_threads(
             lambda span, own: compiled(gather)(*span, indptr, indices, K.data, BITS, unsigned(own), within, rows, values),
             spans,
@@ -78,10 +80,17 @@ class Blocks:
         return self.starts[0].tolist(), self.stops[-1].tolist()
 
     def product(self, x: Float[np.ndarray, "n *k"], transposed: bool) -> Float[np.ndarray, "m *k"]:
-        """K x, or K' x."""
+        """K x, or K' x.
+
+        Raises:
+            InvalidArgument: x is too short or too long, which the compiled loops would not notice.
+        """
+        require_shape("x", x, (self.shape[not transposed], *x.shape[1:]), "as many rows as K, or K', has columns", error=InvalidArgument)
+        sums = np.zeros((self.shape[transposed], *x.shape[1:]), dtype=self.values.dtype)
         if x.ndim == 2:
-            return np.stack([self.product(np.ascontiguousarray(column), transposed) for column in x.T], axis=1)
-        sums = np.zeros(self.shape[transposed], dtype=self.values.dtype)
+            for k, column in enumerate(x.T):
+                sums[:, k] = self.product(np.ascontiguousarray(column), transposed)
+            return sums
         if transposed:
             first = list(range(0, self.shape[1], 1 << self.bits))
             on_threads(

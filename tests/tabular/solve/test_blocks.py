@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from pgtheory.tabular.errors import InvalidArgument
 from pgtheory.tabular.solve import blocks as module
 from pgtheory.tabular.solve import compiled
 from pgtheory.tabular.solve.blocks import Blocks
@@ -34,11 +35,26 @@ def test_products_are_those_of_scipy(monkeypatch, kind, index, bits, shape):
 
     assert found.longest_column == np.bincount(K.indices, minlength=1).max()
     for transposed, M, size in ((False, table, sizes), (True, table.T, sizes.T)):
-        for columns in ((), (3,)):
+        for columns in ((), (3,), (0,)):
             x = rng.normal(size=(M.shape[1], *columns)).astype(kind)
             y = found.product(x, transposed)
             assert y.dtype == kind and y.shape == (M.shape[0], *columns)
             assert (abs(y - M @ x) <= 40 * UNIT[kind] * (size @ abs(x))).all()
+
+
+def test_more_rows_than_two_bytes_count():
+    found = Blocks.of(sp.csr_array(np.ones((70_000, 1))))
+
+    assert (found.product(np.array([2.0]), False) == 2).all()
+    assert found.product(np.arange(70_000.0), True).tolist() == [70_000 * 69_999 / 2]
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("rows", [0, 4, 6, 9])
+def test_a_factor_of_another_length_is_refused(transposed, rows):
+    """Compiled loops would read beyond it."""
+    with pytest.raises(InvalidArgument, match=rf"x has shape \({rows}, 2\), expected \({8 if transposed else 5}, 2\)"):
+        Blocks.of(scattered((8, 5))).product(np.ones((rows, 2)), transposed)
 
 
 def test_a_column_in_its_block_fits_two_bytes():

@@ -265,6 +265,7 @@ def test_a_gain_that_is_not_proven_is_an_error_with_the_best_there_is(method):
     assert 1e-8 < caught.value.bound == free.bound < 1e-3
     np.testing.assert_array_equal(caught.value.best, free.V)
     assert optimal(model, criterion="average", method=method, tolerance=1e-3).bound <= 1e-3
+    assert optimal(model, criterion="average", method=method, tolerance=(free.bound + free.gap) / 2).bound == free.bound < free.gap
     assert optimal(hardly_joined(0.1), criterion="average", method=method, tolerance=1e-8).bound <= 1e-8
 
 

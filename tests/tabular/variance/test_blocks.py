@@ -31,6 +31,11 @@ def test_the_widest_block_is_one_of_few_numbers():
     assert found == [blocks.WIDEST, 1]
 
 
+def test_one_block_needs_no_worker():
+    """To which a function without a name could not be sent."""
+    assert blocks.over_blocks(lambda begin, end: (begin, end), 2, size=1, workers=2) == [(0, 2)]
+
+
 def started(tmp_path, text, *, as_input=False):
     """What a script prints, as a file or from standard input."""
     path = tmp_path / "script.py"

@@ -12,8 +12,9 @@ from pgtheory.tabular.models.large import frozen_lake, queue, sparse_garnet, tor
 from pgtheory.tabular.models.mdp import MDP
 from pgtheory.tabular.solve import rows
 from pgtheory.tabular.solve.iteration import choice
+from pgtheory.tabular.solve.iteration.coarse import coarse_start
 from pgtheory.tabular.solve.iteration.greedy import Found
-from pgtheory.tabular.solve.iteration.modified import Slow
+from pgtheory.tabular.solve.iteration.modified import Slow, goal_of
 from pgtheory.tabular.solve.iteration.policy import ahead
 from pgtheory.tabular.solve.optimal import optimal
 from pgtheory.tabular.solve.play import Play
@@ -199,3 +200,27 @@ def test_hundred_sweeps_in_one_call_come_first(monkeypatch):
     assert abs(found.V - expected.V).max() <= found.bound + expected.bound
     assert choice.start(play, None) is None
     assert choice.start(Play.of(frozen_lake(16)), None) is None
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_what_compiled_sweeps_reach_comes_with_its_backup(monkeypatch, large):
+    monkeypatch.setattr(choice, "LARGE", 1 if large else choice.LARGE)
+    play = Play.of(sparse_garnet(400))
+
+    found = choice.start(play, 1e-8)
+
+    assert found is not None
+    np.testing.assert_allclose(found.Q, play.backup(found.V), rtol=0, atol=2 * play.rounding(found.V))
+    assert large == np.array_equal(found.V, coarse_start(play, 1e-8)[0])
+
+
+@pytest.mark.parametrize(("share", "sweeps"), [(0.99, 0), (1.01, 1)])
+def test_what_compiled_sweeps_reach_is_the_end_where_its_residual_is_small_enough(monkeypatch, share, sweeps):
+    play = Play.of(sparse_garnet(400))
+    V, called = np.ones(400), []
+    begun = Found(V, play.first, 7, np.repeat(V[:, None] - share * goal_of(play, V, 1e-3), play.mdp.A, axis=1))
+    monkeypatch.setattr(choice, "start", lambda *_: begun)
+    monkeypatch.setattr(choice, "swept", lambda *_, **__: called.append(1) or begun)
+
+    assert choice.chosen(play, 1e-3)[1].steps == 7 * (1 + sweeps)
+    assert len(called) == sweeps

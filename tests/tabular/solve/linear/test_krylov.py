@@ -44,6 +44,16 @@ def test_no_answer_is_worse_than_none(structures):
     assert residual(K, 1 - 1e-9, b, x) <= 1 and steps <= Aim().steps
 
 
+def test_a_relative_aim_is_one_of_the_solution(structures):
+    """Whose size is known on the way only: as many iterations as towards the same number given beforehand."""
+    K, b = sp.csr_array(structures["grid"](400, np.random.default_rng(0))), np.random.default_rng(1).random(400)
+    size = abs(np.linalg.solve(np.eye(400) - 0.99 * K.toarray(), b)).max()
+
+    counts = [Krylov(Structure(K, 0.99)).solve(b, False, aim)[1] for aim in (Aim(relative=1e-4), Aim(absolute=1e-4 * size))]
+
+    assert abs(counts[0] - counts[1]) <= 1
+
+
 def test_one_column_that_is_solved_does_not_disturb_the_others(structures):
     K = structures["grid"](100, np.random.default_rng(0))
     b = np.stack([np.zeros(100), np.random.default_rng(1).random(100), np.ones(100) - 0.99 * K.sum(axis=1)], axis=1)
