@@ -280,6 +280,7 @@ def frozen_kernel(P: object, S: int) -> tuple[np.ndarray | sp.csr_array, Float[n
             raise InvalidModel(f"{entry('P', csr, csr.data < 0)}, a negative probability. Probabilities are at least 0: clip rounding errors before.")
         sums = row_sums(csr).reshape(S, -1)
         require_substochastic("P", sums)
+        require_known_ends(P, sums, nonzeros(csr).reshape(S, -1))
         return csr, sums
     if isinstance(P, list | tuple) and any(map(sp.issparse, P)):
         raise InvalidModel(
@@ -293,7 +294,22 @@ def frozen_kernel(P: object, S: int) -> tuple[np.ndarray | sp.csr_array, Float[n
     require_nonnegative("P", array)
     sums = array.sum(axis=-1)
     require_substochastic("P", sums)
+    require_known_ends(P, sums, nonzeros(array))
     return array, sums
+
+
+def require_known_ends(P: object, sums: Float[np.ndarray, "S A"], terms: Int[np.ndarray, "S A"]) -> None:
+    """Refuse a row of float32 or shorter that lacks no more to one than the rounding of its `terms`: it may be a distribution, or end rarely."""
+    kind = np.dtype(getattr(P, "dtype", float))
+    if kind.kind != "f" or kind.itemsize >= 8:
+        return
+    short = (1 - sums > ROUNDING) & (1 - sums <= np.finfo(kind).eps * terms)
+    if short.any():
+        where = first(short)
+        raise InvalidModel(
+            f"P{where} sums to {sums[tuple(where)]:.12g}, which {kind} does not tell from one: rounding, or an episode that ends there? "
+            "Give float64, and if rows are distributions divide each by its sum."
+        )
 
 
 def as_mdp(model: object) -> MDP:

@@ -294,3 +294,18 @@ def test_row_sums_of_rows_without_entries():
     np.testing.assert_array_equal(row_sums(matrix), dense.sum(axis=1))
     np.testing.assert_array_equal(row_sums(spare), dense.sum(axis=1))
     np.testing.assert_array_equal(row_sums(sp.csr_array((4, 3))), np.zeros(4))
+
+
+@pytest.mark.parametrize(("kind", "form"), [(np.float16, np.array), (np.float32, np.array), (np.float32, lambda P: sp.csr_array(P.reshape(3, 3)))])
+def test_a_short_type_does_not_end_an_episode_by_rounding(form, kind):
+    """Three successors of a third: in float32 and float16 the rows lack 3e-8 and 2e-4 to one, and with gamma = 1 everything would end. An end that the type can tell is taken."""
+    thirds = np.full((3, 1, 3), 0.3333, dtype=kind) if kind == np.float16 else np.full((3, 1, 3), 0.33333331, dtype=kind)
+    rest = {"r": np.ones((3, 1)), "mu": np.full(3, 1 / 3), "gamma": 1.0}
+
+    with pytest.raises(InvalidModel, match=rf"P\[0, 0\] sums to 0\.999\d+, which {np.dtype(kind)} does not tell from one.*Give float64") as caught:
+        MDP(P=form(thirds), **rest)
+    assert "divide each by its sum" in str(caught.value)
+
+    halves = MDP(P=form(np.full((3, 1, 3), 0.25, dtype=kind)), **rest)
+    assert halves.ends.tolist() == [[0.25]] * 3
+    assert MDP(P=form(thirds.astype(float)), **rest).ends.min() > 0
