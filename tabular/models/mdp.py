@@ -300,7 +300,7 @@ def frozen_kernel(P: object, S: int) -> tuple[np.ndarray | sp.csr_array, Float[n
 
 def require_known_ends(P: object, sums: Float[np.ndarray, "S A"], terms: Int[np.ndarray, "S A"]) -> None:
     """Refuse a row of float32 or shorter that lacks no more to one than the rounding of its `terms`: it may be a distribution, or end rarely."""
-    kind = np.dtype(getattr(P, "dtype", float))
+    kind: Any = np.dtype(getattr(P, "dtype", float))
     if kind.kind != "f" or kind.itemsize >= 8:
         return
     short = (1 - sums > ROUNDING) & (1 - sums <= np.finfo(kind).eps * terms)
