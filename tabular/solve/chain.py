@@ -147,6 +147,8 @@ class Chain:
         aim = self.aim if aim is None else aim
         if self.method is not None:
             aim = replace(aim, steps=ALONE)
+        if not b.size:
+            return self.judged(b.copy(), b, transposed, "none", 0)  # without a column LAPACK writes beyond what it is given
         best, tried = None, set()
         for name in self._order(1 if b.ndim == 1 else b.shape[1]):
             solver = None if name in tried else self._solver(name)
@@ -234,9 +236,7 @@ class Chain:
 
     def _proven(self, b: np.ndarray, transposed: bool) -> np.ndarray:
         b = np.asarray(b, dtype=float)
-        if not b.size:
-            return b.copy()  # without a column LAPACK writes beyond what it is given
-        if self.tolerance is None and self.method in DIRECT and (solver := self._solver(self.method)):
+        if b.size and self.tolerance is None and self.method in DIRECT and (solver := self._solver(self.method)):
             return solver.solve(b, transposed, Aim())[0]  # nothing is asked of the answer, and there is no other
         found = self.find(b, transposed=transposed)
         if self.tolerance is not None:

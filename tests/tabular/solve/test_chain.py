@@ -166,6 +166,7 @@ def test_no_column_at_all(name, transposed):
     chain = Chain(K=sp.csr_array((350, 350)), gamma=0.5, method=name)
 
     assert (chain.solve_transposed if transposed else chain.solve)(np.zeros((350, 0))).shape == (350, 0)
+    assert chain.find(np.zeros((350, 0)), transposed=transposed).x.shape == (350, 0)
 
 
 # What K is stored in
