@@ -144,11 +144,11 @@ class Chain:
             InvalidArgument: the method that was asked for cannot be set up.
             NonTerminating: no method could be set up: the matrix is singular to all of them.
         """
+        if not b.size:
+            return self.judged(b.copy(), b, transposed, "none", 0)  # without a column LAPACK writes beyond what it is given
         aim = self.aim if aim is None else aim
         if self.method is not None:
             aim = replace(aim, steps=ALONE)
-        if not b.size:
-            return self.judged(b.copy(), b, transposed, "none", 0)  # without a column LAPACK writes beyond what it is given
         best, tried = None, set()
         for name in self._order(1 if b.ndim == 1 else b.shape[1]):
             solver = None if name in tried else self._solver(name)
