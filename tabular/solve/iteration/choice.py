@@ -44,24 +44,25 @@ SHIFTED, ALONG = ("shifted",), ("forward", "backward")
 def chosen(play: Play, tolerance: float | None) -> tuple[str, Found]:
     """The name of the method that gave the answer, and the answer; steps of methods that handed on count.
 
-    On a narrow band, and up to 200 states where no sweeps are compiled, linear systems cost least: policy iteration. Else sweeps: with the constant vector taken
+    On a narrow band, and up to 200 states where no sweeps are compiled or they do not do, linear systems cost least: policy iteration. Else sweeps: with the constant vector taken
     away if no action ends the episode or the model is dense, by Gauss-Seidel if actions may end it. Sparse models on which these are slow: Gauss-Seidel if not
     yet tried, inexact policy iteration, the sweeps again if what is left of them costs less than policies to be factorised, and policy iteration, to which dense
     models go on at once.
     """
     small, sparse = play.mdp.S <= SMALL, sp.issparse(play.transition)
+    # A small model is swept before a band is looked for, which takes as long as a dozen sweeps.
+    begun = start(play, tolerance) if small or play.linear != "banded" else None
+    if begun is not None and float(abs(largest(begun.Q) - begun.V).max()) <= goal_of(play, begun.V, tolerance):
+        return "modified-policy-iteration", begun
+    V, steps = (None, 0) if begun is None else (begun.V, begun.steps)
     if (small and not play.compiled) or play.linear == "banded":
-        return "policy-iteration", policy_iteration(play, tolerance)
+        return "policy-iteration", policy_iteration(play, tolerance, start=None if begun is None else begun.policy).after(steps)
     if play.mdp.gamma == 1:
         return undiscounted(play, tolerance)
     if play.stochastic or not sparse:
         name, kinds, patience = "modified-policy-iteration", SHIFTED, MIXING
     else:
         name, kinds, patience = "gauss-seidel", ALONG, PATIENCE
-    begun = start(play, tolerance)
-    if begun is not None and float(abs(largest(begun.Q) - begun.V).max()) <= goal_of(play, begun.V, tolerance):
-        return name, begun
-    V, steps = (None, 0) if begun is None else (begun.V, begun.steps)
     try:
         return name, swept(play, tolerance, kinds=kinds, patience=patience, start=V).after(steps)
     except Slow as end:
@@ -90,7 +91,7 @@ def start(play: Play, tolerance: float | None) -> Found | None:
     if rows is None:
         return None
     gamma, first = play.mdp.gamma, largest(play.mdp.mean_reward)
-    if play.structure.entries >= LARGE:
+    if len(rows.entries[-1]) >= LARGE:
         V, steps = coarse_start(play, tolerance)
         Q = play.backup(V)
     elif len(rows.starts) == 1:

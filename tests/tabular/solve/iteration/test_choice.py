@@ -145,6 +145,25 @@ def test_each_method_begins_where_the_last_one_gave_up(monkeypatch, ends, cost, 
     assert found.steps == 1000000 + int("1" * len(expected)) + choice.FURTHER + evaluations
 
 
+@pytest.mark.parametrize(("gamma", "method"), [(0.5, "modified-policy-iteration"), (0.9999, "policy-iteration")])
+def test_a_small_band_is_swept_first_and_its_steps_count(gamma, method):
+    """Three diagonals of 190 states: sweeps in one call do while they mix within a hundred, else policy iteration goes on from their policy."""
+    line = sp.csr_array(sp.diags_array([np.full(189, 0.5), np.r_[0.5, np.zeros(188), 0.5], np.full(189, 0.5)], offsets=[-1, 0, 1]))
+    model = MDP(
+        P=sp.csr_array(sp.kron(line, np.ones((4, 1)))),
+        r=np.random.default_rng(0).random((190, 4)) * (1 - gamma),
+        mu=np.full(190, 1 / 190),
+        gamma=gamma,
+    )
+    plain = optimal(model, method="policy-iteration")
+
+    found = optimal(model, tolerance=1e-8)
+
+    assert found.method == method and found.bound <= 1e-8
+    assert abs(found.V - plain.V).max() <= found.bound + plain.bound
+    assert found.steps > (15 if gamma == 0.5 else choice.GLANCE)
+
+
 def test_factorisation_of_a_circle_is_that_of_a_band_of_two():
     """Folded, neighbours on a circle are at most two apart: 3 x 4 products a state, when a sweep has 2 entries a state."""
     assert choice.factorisation(Play.of(ring(300, 0.999)), np.zeros(300, dtype=int)) == 3 * 4 / (choice.SPEED * 2)
