@@ -95,7 +95,7 @@ def test_ratio_is_the_step_of_the_multipliers_over_that_of_the_policy():
             lambda: AscentDescent(Constant(0.1)).init(SoftmaxOracle(TWO_ARMS.stack), np.zeros((1, 2))),
             "needs multipliers, which SoftmaxOracle does not have",
         ),
-        (lambda: Optimistic(AscentDescent(Constant(0.1)), np.nan), "weight[] is nan"),
+        (lambda: Optimistic(AscentDescent(Constant(0.1)), np.nan), "weight is nan"),
     ],
 )
 def test_bad_games_are_refused(call, text):
