@@ -107,31 +107,23 @@ def optimal(model: object, *, method: str | None = None, tolerance: float | None
         return optimal_gain(mdp, method=method, tolerance=tolerance)
     if mdp.horizon is not None:
         found = backward_induction(mdp, mdp.horizon)
-        if tolerance is not None and not found.bound <= tolerance:
-            raise NotConverged(
-                f"{found.method} proves the best values to {found.bound:.3g}, not to {tolerance:g}: rounding in float64 allows no smaller bound. "
-                "Give a larger tolerance, or none.",
-                best=found.V,
-                bound=found.bound,
-            )
-        return found
-    play = Play.of(mdp)
-    if method is None:
-        method, found = chosen(play, tolerance)
     else:
-        found = METHODS[method](play, tolerance)
-    V, policy, steps, Q = found
-    proof = certified(play, V, Q, policy)
-    if tolerance is not None and not proof.bound <= tolerance:
-        why = "rounding in float64 allows no smaller one" if np.isfinite(proof.bound) else "actions that are as good as the best run for ever"
+        play = Play.of(mdp)
+        if method is None:
+            method, (V, policy, steps, Q) = chosen(play, tolerance)
+        else:
+            V, policy, steps, Q = METHODS[method](play, tolerance)
+        proof, J = certified(play, V, Q, policy), float(mdp.mu @ V)
+        V = V if play.everything else np.where(play.inside, V, -np.inf)
+        found = Optimal(V=V, Q=Q, policy=policy, J=J, bound=proof.bound, gap=proof.gap, steps=steps, method=method)
+    if tolerance is not None and not found.bound <= tolerance:
+        why = "rounding in float64 allows no smaller one" if np.isfinite(found.bound) else "actions that are as good as the best run for ever"
         raise NotConverged(
-            f"{method} reached the proven bound {proof.bound:.3g} after {steps} steps, not {tolerance:g}: {why}. Give a larger tolerance, or none.",
-            best=V,
-            bound=proof.bound,
+            f"{found.method} reached the proven bound {found.bound:.3g} after {found.steps} steps, not {tolerance:g}: {why}. Give a larger tolerance, or none.",
+            best=found.V,
+            bound=found.bound,
         )
-    J = float(mdp.mu @ V)
-    V = V if play.everything else np.where(play.inside, V, -np.inf)
-    return Optimal(V=V, Q=Q, policy=policy, J=J, bound=proof.bound, gap=proof.gap, steps=steps, method=method)
+    return found
 
 
 def backward_induction(mdp: MDP, T: int) -> Optimal:
